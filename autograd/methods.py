@@ -1,0 +1,110 @@
+"""Operators and methods of `Tensor`: put on the class from the operations, once, when the package is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import numpy_api
+from autograd.modes import grad_enabled
+from autograd.ops import elementwise
+from autograd.program import describe
+from autograd.tensor import Tensor, raw
+
+_BINARY = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "floordiv": elementwise.floor_divide,
+    "mod": elementwise.remainder,
+    "pow": elementwise.power,
+    "and": elementwise.bitwise_and,
+    "or": elementwise.bitwise_or,
+    "xor": elementwise.bitwise_xor,
+}
+
+_COMPARISONS = {
+    "lt": elementwise.less,
+    "le": elementwise.less_equal,
+    "gt": elementwise.greater,
+    "ge": elementwise.greater_equal,
+    "eq": elementwise.equal,
+    "ne": elementwise.not_equal,
+}
+
+_UNARY = {
+    "neg": elementwise.negative,
+    "pos": elementwise.positive,
+    "abs": elementwise.absolute,
+    "invert": elementwise.invert,
+}
+
+
+def install(operations: dict[str, Any]) -> None:
+    """Put operators and methods on `Tensor`.
+
+    Args:
+        operations: the public operations by name.
+    """
+    binary = _BINARY | {"matmul": operations["matmul"]}
+    for name, operation in binary.items():
+        setattr(Tensor, f"__{name}__", operation)
+        setattr(Tensor, f"__r{name}__", _reflected(operation))
+        setattr(Tensor, f"__i{name}__", _augmented(name, operation))
+    for name, operation in (_COMPARISONS | _UNARY).items():
+        setattr(Tensor, f"__{name}__", operation)
+    setattr(Tensor, "__array_ufunc__", numpy_api.array_ufunc)
+    setattr(Tensor, "__array_function__", numpy_api.array_function)
+    for name in METHODS:
+        if name in operations:
+            setattr(Tensor, name, operations[name])
+
+
+METHODS = (
+    *("sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "cumsum", "cumprod", "all", "any"),
+    *("reshape", "transpose", "swapaxes", "squeeze", "ravel", "flatten", "repeat", "diagonal", "trace", "take"),
+    *("sort", "argsort", "clip", "round", "dot", "astype", "clone", "nonzero"),
+    *("tanh", "exp", "log", "sqrt", "sigmoid", "relu"),
+)
+
+
+def _reflected(operation: Callable[..., Any]) -> Callable[..., Any]:
+    def reflected(self: Tensor, other: Any) -> Any:
+        return operation(other, self)
+
+    return reflected
+
+
+def _augmented(name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
+    def augmented(self: Tensor, other: Any) -> Tensor:
+        if self.is_leaf and self.requires_grad:
+            refuse_recorded_write(self, f"`tensor {name}= value`")
+            self.data = _same_kind(self, operation(raw(self), raw(other)), name)
+            return self
+        result = _same_kind(self, operation(self, other), name)
+        self._data, self._node = result._data, result._node
+        return self
+
+    return augmented
+
+
+def _same_kind(before: Tensor, after: Any, name: str) -> Any:
+    """Return the result of an augmented assignment, which keeps shape and dtype."""
+    if after.shape != before.shape:
+        raise ValueError(f"in-place {name}: the result has shape {after.shape} and does not fit into {before.shape}")
+    if not np.can_cast(after.dtype, before.dtype, "same_kind"):
+        raise TypeError(f"in-place {name}: the result has dtype {after.dtype} and does not fit into {before.dtype}")
+    return after if after.dtype == before.dtype else after.astype(before.dtype)
+
+
+def refuse_recorded_write(target: Tensor, what: str) -> None:
+    """Raise if a leaf that requires a gradient is written to while operations are recorded."""
+    if grad_enabled():
+        assert target._node is not None
+        raise RuntimeError(
+            f"{what} on {describe(target._node)}, a leaf that requires a gradient: write it under "
+            "`with autograd.no_grad():`, or work on a copy, t.clone()"
+        )

@@ -1,0 +1,300 @@
+"""Modes: `no_grad`, `enable_grad`, `record` and `detect_anomaly`, local to the thread and the async task.
+
+`current()` is None in the plain mode, which is all that the path of an operation asks.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import FrameType, TracebackType
+from typing import Any, Literal, TypeVar, cast
+
+from autograd.program import Graph, Node
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Mode:
+    """What is in force: the layers of all open `with` blocks, innermost last, and their sum.
+
+    Attributes:
+        grad: whether operations are recorded.
+        recordings: lists that take every recorded node, one for each open `record()`.
+        anomaly: whether values are checked for NaN and infinity.
+        scope: names of the modules that are running, outermost first.
+    """
+
+    __slots__ = ("anomaly", "grad", "layers", "recordings", "scope")
+
+    def __init__(self, layers: tuple[Layer, ...]) -> None:
+        self.layers = layers
+        self.grad = True
+        self.anomaly = False
+        self.recordings: list[list[Node]] = []
+        self.scope: tuple[str, ...] = ()
+        for layer in layers:
+            layer.apply(self)
+
+
+_mode: ContextVar[Mode | None] = ContextVar("autograd_mode", default=None)
+current: Callable[[], Mode | None] = _mode.get
+
+
+def effective() -> Mode | None:
+    """Return the mode without the layers that a suspended generator left open.
+
+    A generator runs in its caller's context, so a block that it entered and has not left would be in force
+    while the caller runs. Such a layer counts only while the generator itself is on the stack.
+    """
+    mode = _mode.get()
+    if mode is None or all(layer.owner is None for layer in mode.layers):
+        return mode
+    running = set()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        running.add(id(frame))
+        frame = frame.f_back
+    layers = tuple(layer for layer in mode.layers if layer.owner is None or layer.owner in running)
+    return Mode(layers) if layers else None
+
+
+def grad_enabled() -> bool:
+    """Return whether operations on tensors that require a gradient are recorded here."""
+    mode = effective()
+    return mode is None or mode.grad
+
+
+class Layer:
+    """One open `with` block."""
+
+    owner: int | None = None
+
+    def apply(self, mode: Mode) -> None:
+        """Put this layer's setting into the mode."""
+        raise NotImplementedError
+
+    def open(self, frame: FrameType | None) -> None:
+        """Bring the layer into force, entered from `frame`."""
+        if frame is not None and _is_bare_generator(frame):
+            self.owner = id(frame)
+        mode = _mode.get()
+        _mode.set(Mode(((*mode.layers, self) if mode is not None else (self,))))
+
+    def close(self) -> None:
+        """Take out this layer, wherever it stands."""
+        mode = _mode.get()
+        layers = tuple(layer for layer in mode.layers if layer is not self) if mode is not None else ()
+        _mode.set(Mode(layers) if layers else None)
+
+
+def _is_bare_generator(frame: FrameType) -> bool:
+    """Tell whether `frame` is a generator that is not the body of a context manager."""
+    if not frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+        return False
+    caller = frame.f_back
+    return caller is None or caller.f_globals.get("__name__") != "contextlib"
+
+
+class _GradLayer(Layer):
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+
+    def apply(self, mode: Mode) -> None:
+        mode.grad = self.enabled
+
+
+class _AnomalyLayer(Layer):
+    def apply(self, mode: Mode) -> None:
+        mode.anomaly = True
+
+
+class _RecordLayer(Layer):
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def apply(self, mode: Mode) -> None:
+        mode.recordings.append(self.nodes)
+
+
+class ScopeLayer(Layer):
+    """The module that is running: nodes recorded meanwhile carry its path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def apply(self, mode: Mode) -> None:
+        mode.scope = (*mode.scope, self.name)
+
+
+class _Block:
+    """A mode as a `with` block (also nested and reused) and as a decorator."""
+
+    def __init__(self) -> None:
+        self._open: list[Layer] = []
+
+    def _layer(self) -> Layer:
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        layer = self._layer()
+        layer.open(sys._getframe(1))
+        self._open.append(layer)
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        self._open.pop().close()
+        return False
+
+    def __call__(self, function: F) -> F:
+        """Return `function` (plain, generator, coroutine or async generator) run under this mode."""
+        layer = self._layer
+
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"{type(self).__name__}: async generators are not supported as decorated functions")
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def run_coroutine(*args: Any, **kwargs: Any) -> Any:
+                opened = layer()
+                opened.open(None)
+                try:
+                    return await function(*args, **kwargs)
+                finally:
+                    opened.close()
+
+            return cast("F", run_coroutine)
+
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def run_generator(*args: Any, **kwargs: Any) -> Any:
+                generator = function(*args, **kwargs)
+                resume: Callable[..., Any] = generator.send
+                message: tuple[Any, ...] = (None,)
+                try:
+                    while True:
+                        opened = layer()
+                        opened.open(None)
+                        try:
+                            item = resume(*message)
+                        except StopIteration as stop:
+                            return stop.value
+                        finally:
+                            opened.close()
+                        try:
+                            resume, message = generator.send, ((yield item),)
+                        except GeneratorExit:
+                            raise
+                        except BaseException as error:
+                            resume, message = generator.throw, (error,)
+                finally:
+                    generator.close()
+
+            return cast("F", run_generator)
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            opened = layer()
+            opened.open(None)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                opened.close()
+
+        return cast("F", run)
+
+
+class no_grad(_Block):  # noqa: N801 (a mode is spelled like a function, as in PyTorch)
+    """Compute without recording: `with no_grad():` or `@no_grad()`.
+
+    Results are constants, and a leaf can be written in place (`w -= rate * w.grad`).
+    """
+
+    def _layer(self) -> Layer:
+        return _GradLayer(enabled=False)
+
+
+class enable_grad(_Block):  # noqa: N801
+    """Record again, inside a `no_grad` block."""
+
+    def _layer(self) -> Layer:
+        return _GradLayer(enabled=True)
+
+
+class detect_anomaly(_Block):  # noqa: N801
+    """Stop at the first NaN or infinity, forward or backward, naming the operation and the source line.
+
+    Also stops a sweep that meets a kept array which somebody wrote to in the meantime. Slow: for debugging.
+
+    Raises:
+        FloatingPointError: an operation or a rule returned NaN or infinity.
+        GraphError: an array that a rule needs has changed.
+    """
+
+    def _layer(self) -> Layer:
+        return _AnomalyLayer()
+
+
+class record(_Block):  # noqa: N801
+    """Keep every value and every bar: the lecture's view of a computation.
+
+    Inside, each operation is recorded (also on constants) with its value, the user's source line and the
+    running module, and each sweep leaves the bars on the nodes: `z.bar` works for every quantity. A graph
+    made here is not released by `backward()`. The block's target is the `Graph` of all that was computed,
+    complete when the block is left.
+
+    Example:
+        >>> import autograd
+        >>> w = autograd.Tensor(3.0, requires_grad=True)
+        >>> with autograd.record() as graph:
+        ...     z = w * w
+        ...     y = z * 2
+        >>> y.backward()
+        >>> float(z.bar)
+        2.0
+        >>> len(graph)
+        4
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._graphs: list[Graph] = []
+
+    def _layer(self) -> Layer:
+        return _RecordLayer()
+
+    def __enter__(self) -> Graph:
+        layer = self._layer()
+        layer.open(sys._getframe(1))
+        self._open.append(layer)
+        self._graphs.append(Graph([]))
+        return self._graphs[-1]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        layer = cast("_RecordLayer", self._open.pop())
+        layer.close()
+        used = {parent.index for node in layer.nodes for parent in node.parents if type(parent) is Node}
+        self._graphs.pop()._read([node for node in layer.nodes if node.index not in used])
+        return False
+
+
+def user_line() -> str:
+    """Return the innermost source line outside this library and NumPy, as "file:line"."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in _LIBRARY:
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "<unknown>"
+
+
+_LIBRARY = {"autograd", "nn", "optim", "numpy"}

@@ -1,0 +1,40 @@
+"""Broadcasting and its adjoint: `broadcast_to` and `sum_to`, each the other's rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.numpy_api import register
+from autograd.primitive import primitive
+
+
+def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return the sum over the axes along which an array of `shape` would be repeated to have x's shape.
+
+    Raises:
+        ValueError: x's shape is not a broadcast of `shape`.
+    """
+    extra = x.ndim - len(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[extra:], strict=True)):
+        raise ValueError(f"an array of shape {x.shape} is no broadcast of shape {shape}")
+    axes = (*range(extra), *(extra + i for i, n in enumerate(shape) if n == 1 and x.shape[extra + i] != 1))
+    return x.sum(axis=axes).reshape(shape)
+
+
+sum_to = primitive(_sum_to, x=lambda ybar, x_shape: broadcast_to(ybar, shape=x_shape))
+
+
+def _broadcast_to(x: Any, shape: Any) -> Any:
+    """Return x repeated to `shape`, as NumPy's broadcasting does."""
+    return np.broadcast_to(x, shape)
+
+
+broadcast_to = primitive(
+    _broadcast_to,
+    x=lambda ybar, x_shape: sum_to(ybar, shape=x_shape),
+)
+
+__all__ = ["broadcast_to", "sum_to"]
+register({np.broadcast_to: broadcast_to})

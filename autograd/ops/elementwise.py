@@ -1,0 +1,283 @@
+"""Operations element by element: arithmetic, exponentials, trigonometry, choices, activations.
+
+What broadcasting repeats is summed by the sweep, so no rule here thinks of shapes. Derivatives at ties and kinks
+follow docs/conventions.md. Constants in rules are Python numbers: they take on the dtype of the arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd.numpy_api import register
+from autograd.primitive import primitive
+
+LN2, LN10 = math.log(2), math.log(10)
+
+# --- Arithmetic --------------------------------------------------------------------------------------------
+
+add = primitive(np.add, notation="{} + {}", x=lambda zbar: zbar, y=lambda zbar: zbar)
+subtract = primitive(np.subtract, notation="{} - {}", x=lambda zbar: zbar, y=lambda zbar: -zbar)
+multiply = primitive(np.multiply, notation="{} * {}", x=lambda zbar, y: zbar * y, y=lambda zbar, x: zbar * x)
+divide = primitive(
+    np.true_divide, notation="{} / {}", x=lambda zbar, y: zbar / y, y=lambda zbar, y, out: -zbar * out / y
+)
+negative = primitive(np.negative, notation="-{}", x=lambda ybar: -ybar)
+positive = primitive(np.positive, notation="{}", x=lambda ybar: ybar)
+square = primitive(np.square, notation="{}^2", x=lambda ybar, x: 2 * ybar * x)
+reciprocal = primitive(np.reciprocal, notation="1 / {}", x=lambda ybar, out: -ybar * out * out)
+remainder = primitive(np.remainder, x=lambda zbar: zbar, y=lambda zbar, x, y: -zbar * np.floor_divide(x, y))
+fmod = primitive(np.fmod, x=lambda zbar: zbar, y=lambda zbar, x, y: -zbar * np.trunc(x / y))
+
+
+def _one_less(x: Any, y: Any) -> Any:
+    """Return the exponent y - 1, but 0 where x and y are 0: there the derivative by x is 0 * 0**0 = 0."""
+    if isinstance(y, (int, float)):
+        return y - 1 if y != 0 else y
+    return y - ~((x == 0) & (y == 0))
+
+
+def _log(x: Any) -> Any:
+    """Return log(x), and 0 for x = 0: the derivative of 0**y by y is 0."""
+    if isinstance(x, (int, float)) and x > 0:
+        return math.log(x)
+    return np.log(x + (x == 0))
+
+
+power = primitive(
+    np.power,
+    notation="{} ^ {}",
+    x=lambda zbar, x, y: zbar * (y * x ** _one_less(x, y)),
+    y=lambda zbar, x, out: zbar * out * _log(x),
+)
+
+# --- Exponentials, logarithms, roots -----------------------------------------------------------------------
+
+exp = primitive(np.exp, notation="e^{}", x=lambda ybar, out: ybar * out)
+exp2 = primitive(np.exp2, x=lambda ybar, out: ybar * (LN2 * out))
+expm1 = primitive(np.expm1, x=lambda ybar, out: ybar * (out + 1))
+log = primitive(np.log, x=lambda ybar, x: ybar / x)
+log2 = primitive(np.log2, x=lambda ybar, x: ybar / (LN2 * x))
+log10 = primitive(np.log10, x=lambda ybar, x: ybar / (LN10 * x))
+log1p = primitive(np.log1p, x=lambda ybar, x: ybar / (1 + x))
+sqrt = primitive(np.sqrt, x=lambda ybar, out: ybar / (2 * out))
+cbrt = primitive(np.cbrt, x=lambda ybar, out: ybar / (3 * out * out))
+logaddexp = primitive(
+    np.logaddexp, x=lambda zbar, x, out: zbar * np.exp(x - out), y=lambda zbar, y, out: zbar * np.exp(y - out)
+)
+logaddexp2 = primitive(
+    np.logaddexp2, x=lambda zbar, x, out: zbar * np.exp2(x - out), y=lambda zbar, y, out: zbar * np.exp2(y - out)
+)
+
+# --- Trigonometry and hyperbolic functions -----------------------------------------------------------------
+
+sin = primitive(np.sin, x=lambda ybar, x: ybar * np.cos(x))
+cos = primitive(np.cos, x=lambda ybar, x: -ybar * np.sin(x))
+tan = primitive(np.tan, x=lambda ybar, out: ybar * (1 + out * out))
+arcsin = primitive(np.arcsin, x=lambda ybar, x: ybar / np.sqrt((1 - x) * (1 + x)))
+arccos = primitive(np.arccos, x=lambda ybar, x: -ybar / np.sqrt((1 - x) * (1 + x)))
+arctan = primitive(np.arctan, x=lambda ybar, x: ybar / (1 + x * x))
+sinh = primitive(np.sinh, x=lambda ybar, x: ybar * np.cosh(x))
+cosh = primitive(np.cosh, x=lambda ybar, x: ybar * np.sinh(x))
+tanh = primitive(np.tanh, x=lambda ybar, out: ybar * (1 - out * out))
+arcsinh = primitive(np.arcsinh, x=lambda ybar, x: ybar / np.sqrt(x * x + 1))
+arccosh = primitive(np.arccosh, x=lambda ybar, x: ybar / np.sqrt((x - 1) * (x + 1)))
+arctanh = primitive(np.arctanh, x=lambda ybar, x: ybar / ((1 - x) * (1 + x)))
+deg2rad = primitive(np.deg2rad, x=lambda ybar: ybar * (math.pi / 180))
+rad2deg = primitive(np.rad2deg, x=lambda ybar: ybar * (180 / math.pi))
+degrees = primitive(np.degrees, x=lambda ybar: ybar * (180 / math.pi))
+radians = primitive(np.radians, x=lambda ybar: ybar * (math.pi / 180))
+
+
+def _safe_square_norm(x: Any, y: Any) -> Any:
+    """Return x^2 + y^2, and 1 where both are 0: the derivatives there are 0."""
+    r2 = x * x + y * y
+    return r2 + (r2 == 0)
+
+
+# Divided before it is squared, so that large and small sides neither overflow nor vanish.
+hypot = primitive(
+    np.hypot,
+    x=lambda zbar, x, out: zbar * (x / (out + (out == 0))),
+    y=lambda zbar, y, out: zbar * (y / (out + (out == 0))),
+)
+arctan2 = primitive(
+    np.arctan2,
+    y=lambda zbar, y, x: zbar * x / _safe_square_norm(x, y),
+    x=lambda zbar, y, x: -zbar * y / _safe_square_norm(x, y),
+)
+
+# --- Absolute value, choices -------------------------------------------------------------------------------
+
+absolute = primitive(np.absolute, notation="|{}|", x=lambda ybar, x: ybar * np.sign(x))
+fabs = primitive(np.fabs, notation="|{}|", x=lambda ybar, x: ybar * np.sign(x))
+copysign = primitive(np.copysign, x=lambda zbar, x, y: zbar * (np.sign(x) * np.copysign(1, y)), y=None)
+
+
+def _winner_share(zbar: Any, mine: Any, other: Any, out: Any) -> Any:
+    """Return the bar of the larger (smaller) one; half of it to each where they are equal."""
+    return zbar * (mine == out) - (0.5 * zbar) * (mine == other)
+
+
+def _choice(ufunc: np.ufunc) -> Any:
+    return primitive(
+        ufunc,
+        x=lambda zbar, x, y, out: _winner_share(zbar, x, y, out),
+        y=lambda zbar, x, y, out: _winner_share(zbar, y, x, out),
+    )
+
+
+maximum, minimum, fmax, fmin = _choice(np.maximum), _choice(np.minimum), _choice(np.fmax), _choice(np.fmin)
+
+where = primitive(
+    lambda condition, x, y: np.where(condition, x, y),
+    name="where",
+    condition=None,
+    x=lambda zbar, condition: where(condition, zbar, 0),
+    y=lambda zbar, condition: where(condition, 0, zbar),
+)
+
+_clip = primitive(
+    lambda x, low, high: np.clip(x, low, high),
+    name="clip",
+    x=lambda ybar, x, out: ybar * (x == out),
+    low=lambda ybar, x, low, high: ybar * ((x < low) & (low < high)),
+    high=lambda ybar, x, low, high: ybar * ((x > high) | (high <= low) & (x != high)),
+)
+
+
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Return x limited to min .. max; either may be None.
+
+    At a bound the derivative by x is 1.
+
+    Args:
+        x: any shape.
+        min: lower bound, of a shape that broadcasts with x.
+        max: upper bound; wins where it is below `min`.
+    """
+    if min is None and max is None:
+        return positive(x)
+    integer = np.result_type(getattr(x, "dtype", x)).kind != "f"
+    limits = np.iinfo(np.int64) if integer else None
+    low = min if min is not None else (limits.min if limits else -math.inf)
+    high = max if max is not None else (limits.max if limits else math.inf)
+    return _clip(x, low, high)
+
+
+# --- Activations -------------------------------------------------------------------------------------------
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+sigmoid = primitive(_sigmoid, notation="sigma({})", x=lambda ybar, out: ybar * (out * (1 - out)))
+"""The logistic function 1 / (1 + e^-x), exact for large |x|."""
+
+relu = primitive(lambda x: np.maximum(x, 0), name="relu", x=lambda ybar, out: ybar * (out > 0))
+"""max(x, 0); the derivative at 0 is 0."""
+
+softplus = primitive(
+    lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    name="softplus",
+    x=lambda ybar, x: ybar * sigmoid(x),
+)
+"""log(1 + e^x), exact for large |x|."""
+
+
+def _leaky_relu(x: Any, slope: float = 0.01) -> Any:
+    """Return x where it is positive, else slope * x; the derivative at 0 is `slope`."""
+    return np.where(x > 0, x, slope * x)
+
+
+leaky_relu = primitive(_leaky_relu, x=lambda ybar, x, slope: where(x > 0, ybar, slope * ybar))
+
+
+def _elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where it is positive, else alpha (e^x - 1); the derivative at 0 is `alpha`.
+
+    Source: Clevert et al., arXiv:1511.07289.
+    """
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+elu = primitive(_elu, x=lambda ybar, x, alpha: where(x > 0, ybar, ybar * (alpha * np.exp(np.minimum(x, 0)))))
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+erf = primitive(
+    lambda x: np.asarray(_erf(x), dtype=np.asarray(x).dtype),
+    name="erf",
+    x=lambda ybar, x: ybar * (2 / math.sqrt(math.pi) * np.exp(-x * x)),
+)
+"""The error function 2/sqrt(pi) int_0^x e^(-t^2) dt, from Python's math library element by element."""
+
+
+def swish(x: Any, beta: float = 1.0) -> Any:
+    """Return x sigmoid(beta x).
+
+    Source: Ramachandran et al., arXiv:1710.05941.
+    """
+    return x * sigmoid(x if beta == 1 else beta * x)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Return x Phi(x), Phi the normal distribution function.
+
+    Args:
+        x: any shape.
+        approximate: "none" for the exact value, "tanh" for the faster approximation.
+
+    Raises:
+        ValueError: another value for `approximate`.
+
+    Source: Hendrycks and Gimpel, arXiv:1606.08415.
+    """
+    if approximate == "none":
+        return x * (0.5 * (1 + erf(x * math.sqrt(0.5))))
+    if approximate == "tanh":
+        return x * (0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x)))))
+    raise ValueError(f'gelu: expected approximate="none" or "tanh", got {approximate!r}')
+
+
+def sinc(x: Any) -> Any:
+    """Return sin(pi x) / (pi x), and 1 at 0."""
+    y = math.pi * x
+    return where(y == 0, 1 - y * y / 6, np.sin(y) / (y + (y == 0)))
+
+
+# --- Without a gradient: recorded, so that a graph can be evaluated again -----------------------------------
+
+
+def _constant(ufunc: np.ufunc) -> Any:
+    return primitive(ufunc, **dict.fromkeys(("x", "y")[: ufunc.nin]))
+
+
+sign, floor, ceil, trunc, rint = map(_constant, (np.sign, np.floor, np.ceil, np.trunc, np.rint))
+floor_divide, heaviside = map(_constant, (np.floor_divide, np.heaviside))
+greater, greater_equal, less, less_equal = map(_constant, (np.greater, np.greater_equal, np.less, np.less_equal))
+equal, not_equal = map(_constant, (np.equal, np.not_equal))
+logical_and, logical_or = map(_constant, (np.logical_and, np.logical_or))
+logical_not, logical_xor = map(_constant, (np.logical_not, np.logical_xor))
+bitwise_and, bitwise_or, bitwise_xor = map(_constant, (np.bitwise_and, np.bitwise_or, np.bitwise_xor))
+invert, isnan, isinf, isfinite, signbit = map(_constant, (np.invert, np.isnan, np.isinf, np.isfinite, np.signbit))
+
+
+def _round(x: Any, decimals: int = 0) -> Any:
+    """Return x rounded to this many decimals, halves to even."""
+    return np.round(x, decimals)
+
+
+round = primitive(_round, x=None)
+
+
+def _wraps_ufunc(call: Any) -> bool:
+    return hasattr(call, "primitive") and isinstance(call.primitive.raw, np.ufunc)
+
+
+__all__ = [name for name, value in globals().items() if name[0] != "_" and (name in ("clip", "swish", "gelu", "sinc") or hasattr(value, "primitive"))]
+register({call.primitive.raw: call for call in list(globals().values()) if _wraps_ufunc(call)})
+register({np.where: where, np.clip: clip, np.sinc: sinc, np.round: round, np.around: round})

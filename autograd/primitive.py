@@ -1,0 +1,653 @@
+"""The path of one operation: `primitive` turns a NumPy function and its rules into an operation that records.
+
+A call computes with NumPy and, if an argument requires a gradient, adds one `Node` that keeps just what the
+rules of the arguments in question ask for. Rules are called by `sweep`; see `primitive` for their form.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from autograd.modes import Mode, current, effective, user_line
+from autograd.program import NO_PARAMETERS, Node, leaf, next_index, note_of
+from autograd.tensor import Tensor
+
+_new: Callable[[type], Any] = object.__new__
+_float64 = np.float64
+_FLOAT64 = np.dtype(np.float64)
+
+_PLAIN = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.float16, np.int64, np.bool_})
+"""Types of raw operands that NumPy's operators take as they are."""
+
+_OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.true_divide: operator.truediv,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+}
+"""Python's operators do the same as these ufuncs, and on NumPy's scalars five times faster."""
+
+
+class Source(NamedTuple):
+    """Where a kept value comes from: kind ("argument", "out", "parameter", ...) and which one."""
+
+    kind: str
+    key: Any = None
+
+
+class Plan:
+    """What to keep and which rules to call, for one set of arguments that require a gradient.
+
+    Attributes:
+        primitive: the operation.
+        wanted: positions of the arguments that require a gradient and have one.
+        sources: what each entry of a node's `kept` is (None: an entry left empty).
+        rules: for each wanted position: (position, rule, the first entry of `kept` to pass or None, the further
+            entries or None). The rule is None where the sweep only collects (`OUTPUT`).
+    """
+
+    __slots__ = ("primitive", "rules", "sources", "wanted")
+
+    def __init__(self, primitive: Primitive, tracked: tuple[int, ...], count: int) -> None:
+        self.primitive = primitive
+        rules = [(position, primitive.rule(position)) for position in tracked]
+        self.wanted = tuple(position for position, rule in rules if rule is not None)
+        needs = {
+            position: primitive.sources_of(rule, position, count) for position, rule in rules if rule is not None
+        }
+        used = list(dict.fromkeys(source for sources in needs.values() for source in sources))
+        layout: list[Source | None] = list(used)
+        if primitive.fixed_layout is not None:
+            layout = [source if source in used else None for source in primitive.fixed_layout]
+        self.sources = tuple(layout)
+        self.rules = tuple(
+            (position, rule, *self._entries([layout.index(source) for source in needs[position]]))
+            for position, rule in rules
+            if rule is not None
+        )
+
+    @staticmethod
+    def _entries(entries: list[int]) -> tuple[int | None, tuple[int, ...] | None]:
+        return (entries[0] if entries else None), (tuple(entries[1:]) or None)
+
+
+class Primitive:
+    """An operation: its forward, its rules and what they need. Made by `primitive`.
+
+    Attributes:
+        name: as messages and drawings write it.
+        forward: the computation in NumPy.
+        arguments: names of the arguments that may be tensors.
+        variadic: whether the last of them stands for any number of arguments.
+        defaults: static parameters with their defaults (`inspect.Parameter.empty`: must be given).
+        rules: argument name -> rule, or None for "no gradient".
+        residuals: names of what forward returns after the result, for its rules.
+        notation: how a drawing writes the operation, with {} for each argument; None: by name.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        name: str,
+        residuals: tuple[str, ...],
+        notation: str | None,
+        rules: dict[str, Callable[..., Any] | None],
+    ) -> None:
+        self.name = name
+        self.forward: Callable[..., Any] = _OPERATORS.get(forward, forward)
+        self.raw = forward
+        self.residuals = residuals
+        self.notation = notation
+        self.rules = rules
+        self.variadic = False
+        self.defaults: dict[str, Any] = {}
+        if isinstance(forward, np.ufunc):
+            self.arguments = tuple(rules)
+            if len(rules) != forward.nin:
+                raise TypeError(f"{name}: expected a rule or None for each of {forward.nin} arguments, got {[*rules]}")
+        else:
+            self.arguments = self._read_signature(forward)
+        for key in rules:
+            if key not in self.arguments:
+                raise TypeError(f"{name}: there is a rule for {key!r}, but the arguments are {self.arguments}")
+        self.fixed_layout = self._layout()
+        self._plans: dict[tuple[tuple[int, ...], int], Plan] = {}
+
+    def _read_signature(self, forward: Callable[..., Any]) -> tuple[str, ...]:
+        """Sort the parameters: positional ones without a default may be tensors, the others are static."""
+        arguments = []
+        for parameter in inspect.signature(forward).parameters.values():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                self.variadic = True
+                arguments.append(parameter.name)
+            elif parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+                arguments.append(parameter.name)
+            else:
+                self.defaults[parameter.name] = parameter.default
+        return tuple(arguments)
+
+    def _layout(self) -> list[Source] | None:
+        """Return the fixed layout of `kept` if the fast recorders for one and two arguments apply."""
+        if self.variadic or self.defaults or self.residuals or len(self.arguments) > 2:
+            return None
+        layout = [*(Source("argument", i) for i in range(len(self.arguments))), Source("out")]
+        for position in range(len(self.arguments)):
+            rule = self.rules.get(self.arguments[position])
+            if rule is not None and not set(self.sources_of(rule, position, len(self.arguments))) <= set(layout):
+                return None
+        return layout
+
+    def argument_name(self, position: int) -> str:
+        """Return the name of the argument at this position."""
+        return self.arguments[min(position, len(self.arguments) - 1)]
+
+    def rule(self, position: int) -> Callable[..., Any] | None:
+        """Return the rule of the argument at this position; None if it has no gradient."""
+        name = self.argument_name(position)
+        if name in self.rules:
+            return self.rules[name]
+
+        def missing(bar: Any) -> NoReturn:
+            raise NotImplementedError(
+                f"{self.name}: no rule for argument {name!r}. Pass {name}=<rule> to primitive(), "
+                f"or {name}=None if its gradient is zero"
+            )
+
+        return missing
+
+    def sources_of(self, rule: Callable[..., Any], position: int, count: int) -> list[Source]:
+        """Return what the rule needs, from the names of its parameters after the bar.
+
+        Args:
+            rule: the rule of the argument at `position`.
+            position: of the argument.
+            count: number of arguments of the call (for a variadic operation).
+        """
+        spread = len(self.arguments) - 1 if self.variadic else None
+        sources = []
+        for need in list(inspect.signature(rule).parameters)[1:]:
+            base, _, suffix = need.rpartition("_")
+            if need in self.arguments:
+                index = self.arguments.index(need)
+                sources.append(Source("arguments", (index, count)) if index == spread else Source("argument", index))
+            elif base in self.arguments and suffix in ("shape", "dtype"):
+                index = self.arguments.index(base)
+                sources.append(Source(f"{suffix}s", (index, count)) if index == spread else Source(suffix, index))
+            elif need == "out":
+                sources.append(Source("out"))
+            elif need in self.defaults:
+                sources.append(Source("parameter", need))
+            elif need in self.residuals:
+                sources.append(Source("residual", self.residuals.index(need)))
+            elif need == "position" and self.variadic:
+                sources.append(Source("constant", position - len(self.arguments) + 1))
+            else:
+                raise TypeError(
+                    f"{self.name}: the rule for {self.argument_name(position)!r} asks for {need!r}; it can have the "
+                    f"arguments {self.arguments}, their _shape and _dtype, 'out', the parameters {(*self.defaults,)}"
+                    f" and the residuals {self.residuals}"
+                )
+        return sources
+
+    def plan(self, tracked: tuple[int, ...], count: int) -> Plan:
+        """Return the plan for a call with `count` arguments, of which those at `tracked` require a gradient."""
+        key = (tracked, count)
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plans[key] = Plan(self, tracked, count)
+        return found
+
+    def compute(self, values: tuple[Any, ...] | list[Any], parameters: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
+        """Return forward's result (an array, a NumPy scalar, or a tuple of them) and its residuals."""
+        try:
+            value = self.forward(*values, **parameters)
+        except Exception as error:
+            explain(error, self, values)
+            raise
+        residuals: tuple[Any, ...] = ()
+        if self.residuals:
+            value, *rest = value
+            residuals = tuple(rest)
+        if not isinstance(value, (np.ndarray, np.generic, tuple)):
+            value = np.asarray(value)
+        return value, residuals
+
+    def __repr__(self) -> str:
+        return f"<Primitive {self.name}({', '.join([*self.arguments, *self.defaults])})>"
+
+
+def primitive(
+    forward: Callable[..., Any],
+    *,
+    name: str | None = None,
+    residuals: tuple[str, ...] = (),
+    notation: str | None = None,
+    **rules: Callable[..., Any] | None,
+) -> Any:
+    """Return an operation that computes `forward`, records itself and is differentiated by `rules`.
+
+    Parameters of `forward` without a default are arguments, which may be tensors; the others are static.
+    A ufunc's arguments are the keywords here, in order. A rule takes the bar of the output and whatever else
+    it names: arguments, `out`, static parameters, `x_shape` and `x_dtype` of an argument x, residuals, and
+    in a variadic operation the `position`. Only that is kept for the backward sweep. It returns the bar of
+    its argument; the sweep sums over what broadcasting had repeated. `None` means that an argument has no
+    gradient. For several outputs the rule's bar is a tuple.
+
+    A rule is called with arrays, and with Tensors when the gradient itself is to be differentiated; it may use
+    operators, methods that both have, NumPy ufuncs and other primitives, and must not write to what it gets.
+
+    Args:
+        forward: computes the result from arrays; must not write to them. With `residuals` it returns the
+            result followed by each of them.
+        name: how to call the operation; the default is forward's name.
+        residuals: names of further arrays (integer or boolean) that forward hands to its rules.
+        notation: how drawings write the operation, e.g. "{} + {}".
+        **rules: a rule, or None, for each argument.
+
+    Example:
+        >>> import numpy as np
+        >>> from autograd import Tensor, primitive
+        >>> cube = primitive(lambda x: x * x * x, name="cube", x=lambda ybar, x: 3 * ybar * x * x)
+        >>> x = Tensor(2.0, requires_grad=True)
+        >>> cube(x).backward()
+        >>> float(x.grad)
+        12.0
+    """
+    definition = Primitive(forward, name or forward.__name__.strip("_"), residuals, notation, rules)
+    if definition.fixed_layout is None:
+        call = _general_recorder(definition)
+    elif len(definition.arguments) == 1:
+        call = _unary_recorder(definition)
+    elif len(definition.arguments) == 2:
+        call = _binary_recorder(definition)
+    else:
+        call = _general_recorder(definition)
+    call.primitive = definition
+    call.__name__ = call.__qualname__ = definition.name
+    call.__doc__ = inspect.getdoc(forward) if not isinstance(forward, np.ufunc) else _ufunc_doc(definition)
+    call.__signature__ = _signature(definition)
+    return call
+
+
+def _ufunc_doc(definition: Primitive) -> str:
+    return f"NumPy's `{definition.raw.__name__}`, element by element, with broadcasting."
+
+
+def _signature(definition: Primitive) -> inspect.Signature:
+    if not isinstance(definition.raw, np.ufunc):
+        return inspect.signature(definition.raw)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind) for name in definition.arguments])
+
+
+# --- Recorders: one step of the record, written without loops for one and for two plain arguments --------
+
+
+def _unary_recorder(definition: Primitive) -> Any:
+    forward = definition.forward
+    plan = definition.plan((0,), 1)
+    keep_x, keep_out = (source is not None for source in plan.sources)
+    differentiable = bool(plan.wanted)
+
+    def unary(x: Any) -> Any:
+        if type(x) is not Tensor or not differentiable or current() is not None:
+            return _record(definition, (x,), NO_PARAMETERS)
+        parent = x._node
+        if parent is None or not parent.requires_grad:
+            return _record(definition, (x,), NO_PARAMETERS)
+        x = x._data
+        try:
+            value = forward(x)
+        except Exception as error:
+            explain(error, definition, (x,))
+            raise
+        node = _new(Node)
+        node.plan = plan
+        node.parents = (parent,)
+        node.parameters = NO_PARAMETERS
+        node.index = next_index()
+        node.requires_grad = True
+        node.kept = (x if keep_x else None, value if keep_out else None)
+        node.note = None
+        if type(value) is _float64:
+            node.shape = ()
+            node.dtype = _FLOAT64
+        else:
+            node.shape = value.shape
+            node.dtype = value.dtype
+            if value.base is not None or value is x:
+                _note_view(value, (parent,))
+        out = _new(Tensor)
+        out._data = value
+        out._node = node
+        return out
+
+    return unary
+
+
+def _binary_recorder(definition: Primitive) -> Any:
+    forward = definition.forward
+    plans = [definition.plan(tracked, 2) for tracked in ((0,), (1,), (0, 1))]
+    left_only, right_only, both = ((plan, *(source is not None for source in plan.sources)) for plan in plans)
+    differentiable = all(plan.wanted for plan in plans)
+
+    def binary(x: Any, y: Any) -> Any:
+        if not differentiable or current() is not None:
+            return _record(definition, (x, y), NO_PARAMETERS)
+        if type(x) is Tensor:
+            left = x._node
+            if left is None:
+                return _record(definition, (x, y), NO_PARAMETERS)
+            x_tracked = left.requires_grad
+            x_value = x._data
+        elif type(x) in _PLAIN:
+            left = x_value = x
+            x_tracked = False
+        else:
+            return _record(definition, (x, y), NO_PARAMETERS)
+        if type(y) is Tensor:
+            right = y._node
+            if right is None:
+                return _record(definition, (x, y), NO_PARAMETERS)
+            y_value = y._data
+            if right.requires_grad:
+                plan, keep_x, keep_y, keep_out = both if x_tracked else right_only
+            elif x_tracked:
+                plan, keep_x, keep_y, keep_out = left_only
+            else:
+                return _record(definition, (x, y), NO_PARAMETERS)
+        elif x_tracked and type(y) in _PLAIN:
+            right = y_value = y
+            plan, keep_x, keep_y, keep_out = left_only
+        else:
+            return _record(definition, (x, y), NO_PARAMETERS)
+        try:
+            value = forward(x_value, y_value)
+        except Exception as error:
+            explain(error, definition, (x_value, y_value))
+            raise
+        node = _new(Node)
+        node.plan = plan
+        node.parents = (left, right)
+        node.parameters = NO_PARAMETERS
+        node.index = next_index()
+        node.requires_grad = True
+        node.kept = (
+            x_value if keep_x else None,
+            y_value if keep_y else None,
+            value if keep_out else None,
+        )
+        node.note = None
+        if type(value) is _float64:
+            node.shape = ()
+            node.dtype = _FLOAT64
+        else:
+            node.shape = value.shape
+            node.dtype = value.dtype
+            if value.base is not None or value is x_value or value is y_value:
+                _note_view(value, (left, right))
+            if value.dtype.kind != "f":
+                _refuse_dtype(definition, value)
+        out = _new(Tensor)
+        out._data = value
+        out._node = node
+        return out
+
+    return binary
+
+
+def _general_recorder(definition: Primitive) -> Any:
+    defaults = definition.defaults
+    fixed = None if definition.variadic else len(definition.arguments)
+
+    def general(*args: Any, **parameters: Any) -> Any:
+        if fixed is not None and len(args) != fixed:
+            args, parameters = _bind(definition, args, parameters)
+        if len(parameters) != len(defaults) or not parameters.keys() <= defaults.keys():
+            parameters = _complete(definition, parameters)
+        return _record(definition, args, parameters)
+
+    return general
+
+
+def _bind(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """Sort what was passed by position and by keyword into arguments and static parameters."""
+    bound = inspect.signature(definition.raw).bind(*args, **parameters).arguments
+    return tuple(bound.pop(name) for name in definition.arguments), bound
+
+
+def _complete(definition: Primitive, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the static parameters with defaults filled in."""
+    unknown = parameters.keys() - definition.defaults.keys()
+    complete = {**definition.defaults, **parameters}
+    missing = [name for name, value in complete.items() if value is inspect.Parameter.empty]
+    if unknown or missing:
+        problem = f"unexpected {sorted(unknown)}" if unknown else f"missing {missing}"
+        raise TypeError(f"{definition.name}: {problem}; the parameters are {[*definition.defaults]}")
+    return complete
+
+
+def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """Compute an operation on any arguments, in any mode, and record it where that is due."""
+    values: list[Any] = []
+    tracked: list[int] = []
+    has_tensor = has_record = False
+    for position, argument in enumerate(args):
+        if type(argument) is Tensor:
+            has_tensor = True
+            values.append(argument._data)
+            node = argument._node
+            if node is not None:
+                has_record |= node.plan is not None or node.requires_grad
+                if node.requires_grad:
+                    tracked.append(position)
+        elif type(argument) in _PLAIN or argument is None or isinstance(argument, np.generic):
+            values.append(argument)
+        else:
+            values.append(np.asarray(argument))
+    if not has_tensor:
+        try:
+            result = definition.raw(*args, **parameters)
+        except Exception as error:
+            explain(error, definition, args)
+            raise
+        return result[0] if definition.residuals else result
+    for name, parameter in parameters.items():
+        if type(parameter) is Tensor:
+            raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
+    value, residuals = definition.compute(values, parameters)
+    several = isinstance(value, tuple)
+    for output in value if several else (value,):
+        if output.dtype.kind not in "fiub":
+            _refuse_dtype(definition, output)
+    mode = None if current() is None else effective()
+    if mode is not None:
+        if mode.anomaly:
+            _refuse_not_finite(definition, value)
+        has_record = mode.grad and (has_record or bool(mode.recordings))
+        tracked = tracked if mode.grad else []
+    for output in value if several else (value,):
+        if output.base is not None or any(output is v for v in values):
+            _note_view(output, [a._node for a in args if type(a) is Tensor])
+    if not has_record:
+        return _outputs(value, None) if several else tensor(value, None)
+    plan = definition.plan(tuple(tracked), len(args))
+    node = _new(Node)
+    node.plan = plan
+    node.parents = tuple(
+        (a._node or _leaf_of(a)) if type(a) is Tensor else v for a, v in zip(args, values, strict=True)
+    )
+    node.parameters = parameters
+    node.index = next_index()
+    node.shape = tuple(output.shape for output in value) if several else value.shape
+    node.dtype = tuple(output.dtype for output in value) if several else value.dtype
+    node.requires_grad = bool(plan.wanted) and (several or value.dtype.kind == "f")
+    node.kept = _keep(plan, values, value, residuals, parameters) if node.requires_grad else ()
+    node.note = None
+    if mode is not None:
+        _annotate(node, value, mode)
+    if several:
+        return _outputs(value, node)
+    return tensor(value, node)
+
+
+def _keep(plan: Plan, values: list[Any], value: Any, residuals: tuple[Any, ...], parameters: Any) -> tuple[Any, ...]:
+    kept: list[Any] = []
+    for source in plan.sources:
+        if source is None:
+            kept.append(None)
+            continue
+        kind, key = source
+        if kind == "argument":
+            kept.append(values[key])
+        elif kind == "out":
+            kept.append(value)
+        elif kind == "parameter":
+            kept.append(parameters[key])
+        elif kind == "shape":
+            kept.append(np.shape(values[key]))
+        elif kind == "dtype":
+            kept.append(values[key].dtype)
+        elif kind == "residual":
+            kept.append(residuals[key])
+        elif kind == "constant":
+            kept.append(key)
+        elif kind == "arguments":
+            kept.append(tuple(values[key[0] :]))
+        elif kind == "shapes":
+            kept.append(tuple(np.shape(v) for v in values[key[0] :]))
+        else:
+            kept.append(tuple(np.asarray(v).dtype for v in values[key[0] :]))
+    return tuple(kept)
+
+
+def lifted(node: Node) -> tuple[Any, ...]:
+    """Return what the node kept with Tensors in place of arrays that have a record of their own."""
+    assert node.plan is not None and node.kept is not None
+    found: list[Any] = []
+    for source, value in zip(node.plan.sources, node.kept, strict=True):
+        if source is not None and source.kind == "argument":
+            found.append(_lift(value, node.parents[source.key]))
+        elif source is not None and source.kind == "arguments":
+            parents = node.parents[source.key[0] :]
+            found.append(tuple(_lift(v, parent) for v, parent in zip(value, parents, strict=True)))
+        elif source is not None and source.kind == "out":
+            found.append(_outputs(value, node) if isinstance(value, tuple) else tensor(value, node))
+        else:
+            found.append(value)
+    return tuple(found)
+
+
+def _lift(value: Any, parent: Any) -> Any:
+    return tensor(value, parent) if type(parent) is Node else value
+
+
+def tensor(value: Any, node: Node | None) -> Tensor:
+    """Return a handle of a computed value, without copying it."""
+    out = _new(Tensor)
+    out._data = value
+    out._node = node
+    return out  # type: ignore[no-any-return]
+
+
+def _leaf_of(constant: Tensor) -> Node:
+    """Return the leaf of a tensor that nothing has recorded so far, made on first use."""
+    constant._node = leaf(constant._data, requires_grad=False)
+    return constant._node
+
+
+def _outputs(values: tuple[Any, ...], node: Node | None) -> Any:
+    """Return a handle for each of several outputs, in a tuple of the same kind (NumPy's are named)."""
+    handles = [tensor(value, None if node is None else output_node(node, i, value)) for i, value in enumerate(values)]
+    return values._make(handles) if hasattr(values, "_make") else tuple(handles)
+
+
+def output_node(node: Node, position: int, value: Any) -> Node:
+    """Return a new node for one output of a node with several."""
+    out = _new(Node)
+    out.plan = OUTPUT.plan((0,) if node.requires_grad and value.dtype.kind == "f" else (), 1)
+    out.parents = (node,)
+    out.parameters = {"position": position}
+    out.index = next_index()
+    out.shape = value.shape
+    out.dtype = value.dtype
+    out.requires_grad = bool(out.plan.wanted)
+    out.kept = ()
+    out.note = None
+    mode = None if current() is None else effective()
+    if mode is not None:
+        _annotate(out, value, mode)
+    return out  # type: ignore[no-any-return]
+
+
+def _output(values: tuple[Any, ...], *, position: int) -> Any:
+    return values[position]
+
+
+OUTPUT = Primitive(_output, "output", (), None, {"values": lambda bar: bar})
+"""One of several outputs. It has no rule: the sweep collects the bars of all for the node with the outputs."""
+OUTPUT.plan((0,), 1).rules = ((0, None, None, None),)
+
+
+def _note_view(value: Any, parents: Any) -> None:
+    """Note on each leaf whose array `value` is a view of that it must be copied before it is written in place."""
+    for parent in parents:
+        if type(parent) is Node and parent.plan is None and parent.note is not None:
+            parent.note.shared |= np.may_share_memory(value, parent.note.value)
+
+
+# --- Modes and messages ------------------------------------------------------------------------------------
+
+
+def _annotate(node: Node, value: Any, mode: Mode) -> None:
+    """Add what the modes in force want a node to remember."""
+    if not mode.recordings and not mode.anomaly:
+        return
+    note = note_of(node)
+    note.line = user_line()
+    if mode.recordings:
+        note.recorded = True
+        note.value = value
+        note.scope = mode.scope
+        for nodes in mode.recordings:
+            nodes.append(node)
+    if mode.anomaly:
+        note.fingerprints = [fingerprint(kept) for kept in node.kept or ()]
+
+
+def fingerprint(kept: Any) -> int | None:
+    """Return a hash of an array's contents; None for what is no array."""
+    return hash(kept.tobytes()) if isinstance(kept, np.ndarray) else None
+
+
+def _refuse_not_finite(definition: Primitive, value: Any) -> None:
+    for output in value if isinstance(value, tuple) else (value,):
+        if output.dtype.kind == "f" and not np.all(np.isfinite(output)):
+            what = "NaN" if np.any(np.isnan(output)) else "infinity"
+            raise FloatingPointError(f"{definition.name}: the forward pass returned {what}, at {user_line()}")
+
+
+def _refuse_dtype(definition: Primitive, value: Any) -> NoReturn:
+    raise TypeError(
+        f"{definition.name}: expected results of a real dtype (float16/32/64, integer or bool), got {value.dtype}"
+    )
+
+
+def explain(error: Exception, definition: Primitive, values: Any, argument: str | None = None) -> None:
+    """Add to an error from a forward or a rule which operation it was, and on what."""
+    shown = ", ".join(_shown(value) for value in values)
+    where = f"in {definition.name}({shown})" if argument is None else f"in the rule of {definition.name} for {argument}"
+    error.add_note(where)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (np.ndarray, np.generic, Tensor)):
+        return f"{value.dtype}{list(value.shape)}"
+    return f"{type(value).__name__}"

@@ -1,0 +1,247 @@
+"""The backward sweep: from the bars of some outputs to the bars of what they were computed from.
+
+For i = N .. 1 it takes the finished bar of v_i and hands each parent its share, vbar_i dv_i/dv_parent, as
+the primitive's rules have it. This is the only place where rules are called, where what broadcasting
+repeated is summed up again, and where a bar gets the shape and dtype of its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.modes import enable_grad
+from autograd.ops.broadcast import sum_to
+from autograd.primitive import Plan, explain, fingerprint, lifted
+from autograd.program import GraphError, Node, last_write, reached, refuse_changed
+from autograd.tensor import Tensor, raw
+
+_float64 = np.float64
+_FLOAT64 = np.dtype(np.float64)
+
+
+def sweep(
+    outputs: Sequence[Node],
+    bars: Sequence[Any],
+    inputs: Sequence[Node] | None = None,
+    *,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+    stop_at_inputs: bool = False,
+) -> dict[Node, Any]:
+    """Return the bars of `inputs`, or of all leaves, by node.
+
+    Args:
+        outputs: where the sweep starts.
+        bars: the bar of each output, with its shape and dtype.
+        inputs: nodes whose bars are wanted, leaves or not; None: every leaf that requires a gradient.
+        create_graph: call the rules with Tensors, so that the bars have a record themselves.
+        retain_graph: leave what the rules need in place for another sweep.
+        stop_at_inputs: take the inputs as independent, though one may have been computed from another.
+
+    Raises:
+        GraphError: the graph was released by an earlier sweep, or a value that a rule needs has changed.
+    """
+    floor = 0 if inputs is None else min((node.index for node in inputs), default=0)
+    targets = frozenset() if inputs is None else frozenset(node.index for node in inputs)
+    order = reached(outputs, wanted_only=True, floor=floor, stop=targets if stop_at_inputs else ())
+    _refuse_stale(order)
+    useful = None if inputs is None else _useful(order, targets)
+    if create_graph:
+        with enable_grad():
+            return _walk(order, outputs, [_as_tensor(bar) for bar in bars], targets, useful, True, False)
+    return _walk(order, outputs, bars, targets, useful, False, not retain_graph)
+
+
+def _walk(
+    order: list[Node],
+    outputs: Sequence[Node],
+    output_bars: Sequence[Any],
+    targets: frozenset[int],
+    useful: set[int] | None,
+    create_graph: bool,
+    release: bool,
+) -> dict[Node, Any]:
+    """Walk `order` backward and return the bars of `targets`, or of all leaves if `useful` is None."""
+    bars: dict[int, Any] = {}
+    ours: set[int] = set()  # bars that were made by adding here: no one else has them, so add in place
+    results: dict[Node, Any] = {}
+    for node, bar in zip(outputs, output_bars, strict=True):
+        bars[node.index] = bar if node.index not in bars else bars[node.index] + bar
+
+    for node in reversed(order):
+        index = node.index
+        bar = bars.pop(index, None)
+        note = node.note
+        if note is not None:
+            bar = _note_bar(node, bar)
+        if bar is None:
+            if release and node.plan is not None:
+                _refuse_released(node)
+                node.kept = None
+            continue
+        plan = node.plan
+        if plan is None or index in targets:
+            if useful is None or index in targets:
+                results[node] = bar
+            if plan is None:
+                continue
+        kept = node.kept
+        if kept is None:
+            _refuse_released(node)
+        if type(bar) is list:
+            bar = _filled(node, bar)
+        if create_graph:
+            kept = lifted(node)
+        elif release and (note is None or not note.recorded):
+            node.kept = None
+        parents = node.parents
+        for position, rule, need, more_needs in plan.rules:
+            parent = parents[position]
+            parent_index = parent.index
+            if useful is not None and parent_index not in useful:
+                continue
+            if rule is None:
+                _add_output_bar(bars, parent, node.parameters["position"], bar)
+                continue
+            try:
+                if need is None:
+                    share = rule(bar)
+                elif more_needs is None:
+                    share = rule(bar, kept[need])
+                else:
+                    share = rule(bar, kept[need], *[kept[i] for i in more_needs])
+                if type(share) is not _float64 or parent.dtype is not _FLOAT64 or parent.shape:
+                    share = _fitted(share, parent)
+            except Exception as error:
+                _explain_rule(error, plan, position, parent, bar)
+                raise
+            if note is not None and note.fingerprints is not None:
+                _refuse_not_finite(node, position, share)
+            other = bars.get(parent_index)
+            if other is None:
+                bars[parent_index] = share
+            elif parent_index in ours:
+                other += share
+            else:
+                bars[parent_index] = total = other + share
+                if type(total) is np.ndarray:
+                    ours.add(parent_index)
+    return results
+
+
+def _fitted(share: Any, parent: Node) -> Any:
+    """Return a bar in the shape and dtype of its value: broadcasting is undone here, and only here."""
+    if share.shape != parent.shape:
+        share = sum_to(share, shape=parent.shape)
+    if share.dtype is not parent.dtype:
+        share = share.astype(parent.dtype)
+    return share
+
+
+def _as_tensor(bar: Any) -> Tensor:
+    return bar if type(bar) is Tensor else Tensor(bar)
+
+
+def _useful(order: list[Node], targets: frozenset[int]) -> set[int]:
+    """Return the indices of the nodes through which the targets are reached."""
+    useful = set(targets)
+    for node in order:
+        if node.plan is not None and any(node.parents[position].index in useful for position in node.plan.wanted):
+            useful.add(node.index)
+    return useful
+
+
+def _note_bar(node: Node, bar: Any) -> Any:
+    """Run the node's hooks on its finished bar and store it where `record()` wants it."""
+    note = node.note
+    assert note is not None
+    if type(bar) is list:
+        return bar
+    if note.fingerprints is not None and node.kept is not None:
+        _refuse_overwritten(node)
+    if bar is not None and note.hooks:
+        for hook in list(note.hooks.values()):
+            changed = hook(bar if type(bar) is Tensor else np.array(bar))
+            if changed is None:
+                continue
+            if np.shape(changed) != node.shape:
+                raise ValueError(f"hook: expected a bar of shape {node.shape}, got {np.shape(changed)}")
+            bar = changed if type(changed) is Tensor and type(bar) is Tensor else raw(changed).astype(node.dtype)
+    if note.recorded:
+        note.bar = None if bar is None else np.array(raw(bar))
+    return bar
+
+
+def _add_output_bar(bars: dict[int, Any], node: Node, position: int, bar: Any) -> None:
+    """Add the bar of one output to the list of bars of the node with several outputs."""
+    collected = bars.setdefault(node.index, [None] * len(node.shape))
+    collected[position] = bar if collected[position] is None else collected[position] + bar
+
+
+def _filled(node: Node, collected: list[Any]) -> tuple[Any, ...]:
+    """Return a bar for each output: zeros where nothing depends on it."""
+    return tuple(
+        np.zeros(shape, dtype) if bar is None else bar
+        for bar, shape, dtype in zip(collected, node.shape, node.dtype, strict=True)
+    )
+
+
+# --- What stops a sweep ------------------------------------------------------------------------------------
+
+
+def _refuse_released(node: Node) -> None:
+    if node.kept is None:
+        raise GraphError(
+            "backward a second time through a graph that was released: pass retain_graph=True to the earlier "
+            "backward() or grad(), or compute the result again"
+        )
+
+
+def _refuse_stale(order: list[Node]) -> None:
+    """Raise if an operation kept the value of a leaf that was written in place afterwards."""
+    oldest = next((node.index for node in order if node.plan is not None), None)
+    if oldest is None or oldest > last_write[0]:
+        return
+    for node in order:
+        if node.plan is not None and node.kept:
+            for source in node.plan.sources:
+                if source is not None and source.kind in ("argument", "arguments"):
+                    read = node.parents[source.key : source.key + 1] if source.kind == "argument" else node.parents
+                    for parent in read:
+                        if type(parent) is Node and parent.plan is None:
+                            refuse_changed(parent, node)
+
+
+def _refuse_overwritten(node: Node) -> None:
+    """Raise if a kept array no longer has the contents it had under `detect_anomaly()`."""
+    assert node.note is not None and node.note.fingerprints is not None and node.plan is not None
+    for source, kept, before in zip(node.plan.sources, node.kept or (), node.note.fingerprints, strict=True):
+        if before is not None and fingerprint(kept) != before:
+            which = "its result" if source is not None and source.kind == "out" else "an argument"
+            if source is not None and source.kind == "argument":
+                which = f"its argument {node.plan.primitive.arguments[source.key]!r}"
+            raise GraphError(
+                f"{node.plan.primitive.name}: {which} was written to between the forward and the backward pass, "
+                f"and its rule needs the old values. The operation was called at {node.note.line}"
+            )
+
+
+def _refuse_not_finite(node: Node, position: int, share: Any) -> None:
+    value = raw(share)
+    if not np.all(np.isfinite(value)):
+        assert node.plan is not None and node.note is not None
+        what = "NaN" if np.any(np.isnan(value)) else "infinity"
+        definition = node.plan.primitive
+        raise FloatingPointError(
+            f"{definition.name}: the backward pass returned {what} for argument "
+            f"{definition.argument_name(position)!r}; the operation was called at {node.note.line}"
+        )
+
+
+def _explain_rule(error: Exception, plan: Plan, position: int, parent: Node, bar: Any) -> None:
+    bars = bar if isinstance(bar, tuple) else (bar,)
+    explain(error, plan.primitive, (), argument=repr(plan.primitive.argument_name(position)))
+    error.add_note(f"the output's bar has shape {[np.shape(b) for b in bars]}, the argument {parent.shape}")

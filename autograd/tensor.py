@@ -1,0 +1,381 @@
+"""`Tensor`, the handle: an array and the node that made it.
+
+What is here reads and writes the handle and starts the sweep. Arithmetic, and every method that NumPy's arrays
+have, is put on the class by `autograd.methods`, from the operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from autograd.program import GraphError, Node, describe, leaf, note_of, stamp
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+_DTYPES = "float16, float32, float64, an integer type or bool"
+
+
+@final
+class Tensor:
+    """An array with a memory of how it was computed.
+
+    Args:
+        data: what `numpy.array` takes; copied. An array keeps its dtype, Python floats become float64.
+        requires_grad: whether `backward()` is to leave dL/d(this) in `.grad`; floating point only.
+        dtype: convert to this type.
+
+    Raises:
+        TypeError: a dtype that is not supported, an integer tensor that requires a gradient, or a tensor
+            that requires a gradient as `data` (use `clone()` or `detach()`).
+
+    Example:
+        >>> x = Tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        array([2., 4.])
+    """
+
+    __slots__ = ("_data", "_node")
+    __hash__ = object.__hash__
+
+    _data: Any
+    _node: Node | None
+
+    def __init__(self, data: Any, *, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
+        if type(data) is Tensor:
+            if data.requires_grad:
+                raise TypeError(
+                    "Tensor(t): t requires a gradient and would lose its record here; write t.clone() to keep it, "
+                    "or t.detach() for a constant"
+                )
+            data = data._data
+        array = np.array(data, dtype=_checked_dtype(dtype))
+        _checked_dtype(array.dtype)
+        self._data = array if array.ndim else array[()]
+        self._node = None
+        if requires_grad:
+            _check_differentiable(array.dtype)
+            self._node = leaf(self._data, requires_grad=True)
+
+    # --- What it holds -------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> NDArray[Any]:
+        """The array itself, not a copy.
+
+        `t.data = array` on a leaf writes the values in place, past the graph; a later sweep over results that
+        kept the old values raises. Writing into `t.data[...]` is noticed only under `detect_anomaly()`.
+        """
+        node = self._node
+        array = self._data
+        if type(array) is not np.ndarray or (
+            node is not None and node.plan is None and node.note is not None and node.note.shared
+        ):
+            self._data = array = np.array(array)
+            if node is not None and node.plan is None and node.note is not None:
+                node.note.value = array
+                node.note.shared = False
+        return array
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        node = self._node
+        if node is not None and node.plan is not None:
+            raise TypeError(
+                f"data: {describe(node)} is the result of a computation, whose value is part of the record; "
+                "write a leaf, or t.detach()"
+            )
+        array = raw(value)
+        if array.shape != self.shape:
+            raise ValueError(f"data: expected shape {self.shape}, got {array.shape}")
+        if node is None or not node.requires_grad:
+            if array is not self._data:
+                self._data = array.astype(self.dtype, casting="same_kind")
+                self._node = None
+                if node is not None and node.name:
+                    self.named(node.name)
+            return
+        target = self._data if array is self._data else self.data
+        if array is not target:
+            np.copyto(target, array, casting="same_kind")
+        stamp(node)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the elements take."""
+        return self._data.nbytes  # type: ignore[no-any-return]
+
+    def item(self) -> Any:
+        """Return the one element as a Python number.
+
+        Raises:
+            ValueError: there is not exactly one element.
+        """
+        return self._data.item()
+
+    def numpy(self) -> NDArray[Any]:
+        """Return a copy of the value as an array."""
+        return np.array(self._data)
+
+    def tolist(self) -> Any:
+        """Return the value as nested Python lists."""
+        return self._data.tolist()
+
+    # --- The record ----------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows to here. Can be set on a leaf."""
+        return self._node is not None and self._node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        node = self._node
+        if node is not None and node.plan is not None:
+            raise TypeError(f"requires_grad: {describe(node)} is not a leaf; use t.detach()")
+        if value:
+            _check_differentiable(self.dtype)
+        if node is None and value:
+            self._node = leaf(self._data, requires_grad=True)
+        elif node is not None:
+            node.requires_grad = value
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by hand, not by a recorded operation."""
+        return self._node is None or self._node.plan is None
+
+    @property
+    def name(self) -> str | None:
+        """What `named` called it, or None."""
+        return None if self._node is None else self._node.name
+
+    def named(self, name: str) -> Tensor:
+        """Give the quantity a name for drawings, equations and messages; returns the tensor itself."""
+        if self._node is None:
+            self._node = leaf(self._data, requires_grad=False)
+        note_of(self._node).name = name
+        return self
+
+    @property
+    def grad(self) -> NDArray[Any] | None:
+        """dL/d(this), summed over the calls of `backward()`: an array of its own, or None.
+
+        Results of operations keep theirs only under `record()`, where each sweep replaces it.
+
+        Raises:
+            GraphError: the result of an operation that was not computed under `record()`.
+        """
+        node = self._node
+        if node is None:
+            return None
+        note = node.note
+        if node.plan is None or (note is not None and note.recorded):
+            if note is not None and note.bar is not None and type(note.bar) is not np.ndarray:
+                note.bar = np.array(note.bar)
+            return None if note is None else note.bar
+        raise GraphError(
+            f"the bar of {describe(node)} was not kept: compute it inside `with autograd.record():`, or ask for "
+            "it with `autograd.grad(loss, [it])` or a hook (`it.register_hook(print)`)"
+        )
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        node = self._node
+        if node is None or node.plan is not None or node.note is None:
+            raise TypeError("grad: only a leaf that requires a gradient holds one that can be set")
+        if value is None:
+            node.note.bar = None
+            return
+        bar = np.array(raw(value), dtype=node.dtype, order="C")
+        if bar.shape != node.shape:
+            raise ValueError(f"grad: expected shape {node.shape}, got {bar.shape}")
+        node.note.bar = bar
+
+    bar = grad
+    """The lecture's name for `grad`."""
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False) -> None:
+        """Compute dL/dx for every leaf x that requires a gradient, and add it to `x.grad`.
+
+        Args:
+            gradient: the bar of this tensor, of its shape; may be left out for one element, where it is 1.
+            retain_graph: keep what another sweep over the same graph needs.
+
+        Raises:
+            GraphError: nothing here requires a gradient; the graph was released by an earlier call; a value
+                that a rule needs has changed; or no `gradient` for several elements.
+            ValueError: `gradient` has another shape.
+        """
+        from autograd.transforms import run_backward
+
+        run_backward(self, gradient, retain_graph)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHook:
+        """Call `hook(bar)` in every sweep, once the bar is complete; what it returns replaces the bar.
+
+        Args:
+            hook: takes an array (a Tensor under create_graph) and returns one of its shape, or None.
+
+        Returns:
+            An object whose `remove()` takes the hook off again.
+
+        Raises:
+            GraphError: the tensor does not require a gradient.
+        """
+        if self._node is None or not self._node.requires_grad:
+            raise GraphError("register_hook: this tensor does not require a gradient, so no bar reaches it")
+        note = note_of(self._node)
+        note.hooks = note.hooks if note.hooks is not None else {}
+        return RemovableHook(note.hooks, hook)
+
+    def detach(self) -> Tensor:
+        """Return a constant with the same value: no gradient flows through it."""
+        out = Tensor.__new__(Tensor)
+        leaf_array = self._node is not None and self._node.plan is None and type(self._data) is np.ndarray
+        out._data = self._data.copy() if leaf_array else self._data
+        out._node = None
+        return out
+
+    # --- Python's protocols --------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(", threshold=100)
+        extra = ""
+        if self.dtype not in (np.float64, np.int64, np.bool_):
+            extra += f", dtype={self.dtype}"
+        if self.name:
+            extra += f", name={self.name!r}"
+        if self._node is not None and self._node.plan is not None:
+            extra += f", operation={self._node.plan.primitive.name}"
+        elif self.requires_grad:
+            extra += ", requires_grad=True"
+        return f"Tensor({text}{extra})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth value of a tensor with {self.size} elements is ambiguous: use .any() or .all() of its .data"
+            )
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self._untracked("float()").item())
+
+    def __int__(self) -> int:
+        return int(self._untracked("int()").item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.size != 1:
+            raise TypeError("only an integer tensor of one element can be used as an index by itself")
+        return int(self._data)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        value = self._untracked("conversion to an array")
+        if copy is False and (dtype is None or value.dtype == dtype):
+            return value
+        return np.array(value, dtype=dtype)
+
+    def _untracked(self, what: str) -> NDArray[Any]:
+        if self.requires_grad:
+            raise TypeError(
+                f"{what} of a tensor that requires a gradient would lose its record without a word: use .item() "
+                "for a number, .numpy() for a copy, .detach() for a constant, or an autograd function on it"
+            )
+        return np.asarray(self._data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._require_leaf("pickle")
+        grad = None if self._node is None else self.grad
+        return _rebuild, (np.asarray(self._data), self.requires_grad, self.name, grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        self._require_leaf("deepcopy")
+        grad = None if self._node is None else self.grad
+        return _rebuild(np.asarray(self._data), self.requires_grad, self.name, grad)
+
+    __copy__ = None
+
+    def _require_leaf(self, what: str) -> None:
+        if not self.is_leaf:
+            raise TypeError(f"{what}: only leaves can be copied; this is a computed tensor: use t.detach() or t.clone()")
+
+
+class RemovableHook:
+    """A registered hook; `remove()` takes it off."""
+
+    def __init__(self, hooks: dict[int, Callable[[Any], Any]], hook: Callable[[Any], Any]) -> None:
+        self._hooks = hooks
+        hooks[id(self)] = hook
+
+    def remove(self) -> None:
+        """Take the hook off; a second call does nothing."""
+        self._hooks.pop(id(self), None)
+
+
+def raw(value: Any) -> NDArray[Any]:
+    """Return the array of a tensor, or of anything that NumPy takes."""
+    return np.asarray(value._data if type(value) is Tensor else value)
+
+
+def _rebuild(data: NDArray[Any], requires_grad: bool, name: str | None, grad: Any) -> Tensor:
+    out = Tensor(data, requires_grad=requires_grad)
+    if name is not None:
+        out.named(name)
+    if grad is not None:
+        out.grad = grad
+    return out
+
+
+def _checked_dtype(dtype: DTypeLike | None) -> np.dtype[Any] | None:
+    if dtype is None:
+        return None
+    try:
+        found = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"unknown dtype {dtype!r}: expected {_DTYPES}") from error
+    if found.kind not in "fiub" or found.itemsize > 8:
+        raise TypeError(f"dtype {found} is not supported: expected {_DTYPES}")
+    return found
+
+
+def _check_differentiable(dtype: np.dtype[Any]) -> None:
+    if dtype.kind != "f":
+        raise TypeError(f"requires_grad: only floating-point tensors have gradients, got {dtype}; pass dtype=float")

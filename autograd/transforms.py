@@ -1,0 +1,502 @@
+"""Derivatives of functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`, `checkpoint`.
+
+All of them run the one backward sweep. Functions take and return Tensors; the transforms take nested lists,
+tuples and dicts of arrays and return such. Their results are arrays, unless something from outside that
+requires a gradient takes part (an argument that is a tracked tensor, a parameter that the function uses): then
+they are Tensors and can be differentiated further. Under `no_grad` they are always arrays.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import trees
+from autograd.modes import enable_grad, grad_enabled
+from autograd.primitive import primitive, tensor
+from autograd.program import GraphError, Node, next_index, reached, run
+from autograd.sweep import sweep
+from autograd.tensor import Tensor, raw
+
+_identity = primitive(lambda x: x, name="input", x=lambda ybar: ybar)
+
+
+def run_backward(output: Tensor, gradient: Any, retain_graph: bool) -> None:
+    """Do `output.backward(gradient)`; see there."""
+    node = _tracked_node(output, "backward")
+    for reached_leaf, bar in sweep([node], [_bar_of(node, gradient, "backward")], retain_graph=retain_graph).items():
+        note = reached_leaf.note
+        if note is None or not reached_leaf.requires_grad:
+            continue
+        # An array of its own: a rule may have handed out the bar of another, a view or a value.
+        note.bar = np.array(bar, order="C") if note.bar is None else note.bar + bar
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    *,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """Return the bars of `inputs`: the gradient of sum(outputs * grad_outputs). Nothing is put into `.grad`.
+
+    Args:
+        outputs: a tensor or several.
+        inputs: the tensors whose bars are wanted, leaves or results.
+        grad_outputs: the bar of each output, of its shape; may be left out where it has one element.
+        retain_graph: keep what another sweep needs; the default is `create_graph`.
+        create_graph: return Tensors that can be differentiated again.
+        allow_unused: give None for an input that no output depends on, instead of raising.
+
+    Returns:
+        A tuple with an array for each input (a Tensor under create_graph).
+
+    Raises:
+        GraphError: an output does not require a gradient, or no output depends on an input.
+        ValueError: a bar of another shape than its output, or another number of them.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> (first,) = grad(x * x * x, x, create_graph=True)
+        >>> (second,) = grad(first, x)
+        >>> float(first.data), float(second)
+        (27.0, 18.0)
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if grad_outputs is None:
+        grad_outputs = [None] * len(outputs)
+    elif isinstance(grad_outputs, (Tensor, np.ndarray, np.generic, float, int)):
+        grad_outputs = [grad_outputs]
+    if len(grad_outputs) != len(outputs):
+        raise ValueError(f"grad: expected {len(outputs)} grad_outputs, got {len(grad_outputs)}")
+    nodes = [_tracked_node(output, "grad") for output in outputs]
+    wanted = [_tracked_node(x, "grad with respect to a tensor that") for x in inputs]
+    bars = [_bar_of(node, bar, "grad", create_graph) for node, bar in zip(nodes, grad_outputs, strict=True)]
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    found = sweep(nodes, bars, wanted, create_graph=create_graph, retain_graph=retain_graph)
+    for position, node in enumerate(wanted):
+        if node not in found and not allow_unused:
+            raise GraphError(
+                f"grad: input {position} (shape {node.shape}) appears not to have been used in the graph of the "
+                "outputs; pass allow_unused=True to get None for it"
+            )
+    return tuple(_own(found.get(node)) for node in wanted)
+
+
+def _tracked_node(t: Tensor, what: str) -> Node:
+    node = t._node
+    if node is None or not node.requires_grad:
+        raise GraphError(
+            f"{what}: this tensor does not require a gradient: no input it was computed from has requires_grad=True,"
+            " or it was computed under no_grad"
+        )
+    return node
+
+
+def _bar_of(node: Node, bar: Any, what: str, create_graph: bool = False) -> Any:
+    if bar is None:
+        if int(np.prod(node.shape)) != 1:
+            raise GraphError(
+                f"{what}: a gradient can be left out only for one element, and this tensor has shape {node.shape}: "
+                "pass its bar, or reduce it first, e.g. with .sum() or .mean()"
+            )
+        return np.ones(node.shape, node.dtype)[()]
+    if np.shape(bar) != node.shape:
+        raise ValueError(f"{what}: expected a gradient of shape {node.shape}, got {np.shape(bar)}")
+    if create_graph and type(bar) is Tensor:
+        return bar
+    return raw(bar).astype(node.dtype)
+
+
+def _own(bar: Any) -> Any:
+    return bar if bar is None or type(bar) is Tensor else np.array(bar, order="C")
+
+
+# --- Functions of nested arrays ----------------------------------------------------------------------------
+
+
+class _Traced:
+    """One call of a function on tensors of its own: inputs, outputs, and whether outer gradients take part."""
+
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int]) -> None:
+        outer = grad_enabled()
+        start = next_index()
+        with enable_grad():
+            self.args = [
+                trees.map_leaves(_traced_input, arg) if position in argnums else arg
+                for position, arg in enumerate(args)
+            ]
+            self.inputs = [trees.leaves(self.args[position]) for position in argnums]
+            self.structures = [self.args[position] for position in argnums]
+            self.result = function(*self.args)
+        self.outputs = trees.leaves(self.result)
+        nodes = [y._node for y in self.outputs if type(y) is Tensor and y.requires_grad and y._node is not None]
+        steps = reached(nodes, wanted_only=True, floor=start)
+        self.differentiable = outer and (any(node.index < start for node in nodes) or bool(_outside(steps, start)))
+
+    def release(self, value: Any) -> Any:
+        """Return a result as the caller gets it: a Tensor if it depends on something outside, else an array."""
+        if type(value) is Tensor and not self.differentiable:
+            return value.numpy()
+        return value
+
+    def bars(self, outputs: Sequence[Any], output_bars: Sequence[Any], create_graph: bool, retain: bool) -> list[Any]:
+        """Return the bars of all inputs, in one list; zeros where nothing depends on one."""
+        inputs = [x for group in self.inputs for x in group]
+        pairs = [(y, b) for y, b in zip(outputs, output_bars, strict=True) if type(y) is Tensor and y.requires_grad]
+        if not pairs:
+            return [np.zeros(x.shape, x.dtype) for x in inputs]
+        found = grad(
+            [y for y, _ in pairs],
+            inputs,
+            [b for _, b in pairs],
+            create_graph=create_graph,
+            retain_graph=retain or create_graph,
+            allow_unused=True,
+        )
+        return [np.zeros(x.shape, x.dtype) if bar is None else bar for x, bar in zip(inputs, found, strict=True)]
+
+    def arrange(self, values: Sequence[Any]) -> list[Any]:
+        """Return a flat list over all inputs in the nesting of the arguments."""
+        iterator = iter(values)
+        return [trees.rebuild(structure, iterator) for structure in self.structures]
+
+
+def _outside(steps: Sequence[Node], start: int) -> list[Node]:
+    """Return the nodes from before `start` that the steps were computed from and that require a gradient."""
+    edges = ((node, position) for node in steps if node.plan is not None for position in node.plan.wanted)
+    parents = (node.parents[position] for node, position in edges)
+    return list(dict.fromkeys(parent for parent in parents if parent.index < start))
+
+
+def _traced_input(x: Any) -> Tensor:
+    """Return a tensor of the call's own: a step after x if x is tracked, else a new leaf."""
+    if type(x) is Tensor and x.requires_grad:
+        return _identity(x)  # type: ignore[no-any-return]
+    value = raw(x)
+    if value.dtype.kind in "iub":
+        raise TypeError(f"expected floating-point inputs to differentiate by, got {value.dtype}; pass floats")
+    return Tensor(value, requires_grad=True)
+
+
+def _positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for position in positions:
+        if not -count <= position < count:
+            raise ValueError(f"argnums: there is no argument {position}, the function was called with {count}")
+    return tuple(position % count for position in positions)
+
+
+def _scalar(traced: _Traced, what: str) -> Tensor:
+    result = traced.result
+    if type(result) is not Tensor or result.size != 1:
+        shape = result.shape if type(result) is Tensor else type(result).__name__
+        raise ValueError(f"{what}: expected the function to return a tensor with one element, got {shape}")
+    return result
+
+
+def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+    """Return a function that gives `function`'s value and its gradient.
+
+    Args:
+        function: takes nested arrays (as Tensors) and returns a tensor with one element.
+        argnums: which argument or arguments to differentiate by.
+
+    Returns:
+        A function of the same arguments that returns `(value, bars)`; the bars have the nesting of the argument
+        (a tuple of such for several argnums).
+
+    Raises:
+        ValueError: (when called) the result has several elements, or there is no such argument.
+
+    Example:
+        >>> value, bars = value_and_grad(lambda w: (w["a"] * w["b"]).sum())({"a": np.ones(2), "b": np.full(2, 3.0)})
+        >>> float(value), bars["a"].tolist()
+        (6.0, [3.0, 3.0])
+    """
+
+    def call(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        positions = _positions(argnums, len(args))
+        traced = _Traced(lambda *xs: function(*xs, **kwargs), args, positions)
+        y = _scalar(traced, "value_and_grad")
+        bars = traced.bars([y], [np.ones(y.shape, y.dtype)], traced.differentiable, retain=False)
+        arranged = traced.arrange(bars)
+        return traced.release(y), (arranged[0] if isinstance(argnums, int) else tuple(arranged))
+
+    return call
+
+
+def vjp(function: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """Return `function(*xs)` and its pullback, which takes ybar to the bars of all xs.
+
+    Args:
+        function: takes and returns nested arrays (as Tensors).
+        *xs: where.
+
+    Returns:
+        `(y, pullback)`; `pullback(ybar)` takes the nesting of y and returns a tuple with a bar for each x. It can
+        be called any number of times.
+
+    Example:
+        >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
+        >>> pullback(np.array([1.0, 10.0]))[0]
+        array([ 2., 40.])
+    """
+    traced = _Traced(function, xs, range(len(xs)))
+
+    def pullback(ybar: Any) -> tuple[Any, ...]:
+        given = trees.leaves(ybar)
+        if len(given) != len(traced.outputs):
+            raise ValueError(f"pullback: expected {len(traced.outputs)} bars, got {len(given)}")
+        further = traced.differentiable or any(type(bar) is Tensor and bar.requires_grad for bar in given)
+        return tuple(traced.arrange(traced.bars(traced.outputs, given, further and grad_enabled(), retain=True)))
+
+    return trees.map_leaves(traced.release, traced.result), pullback
+
+
+def jvp(function: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Any, Any]:
+    """Return `function(*xs)` and its derivative in the direction `vs`.
+
+    The pullback is linear in ybar, so its own derivative by ybar, applied to vs, is the forward derivative
+    (two sweeps; every rule can be differentiated).
+
+    Args:
+        function: takes and returns nested arrays (as Tensors).
+        xs: where: a sequence of the function's arguments.
+        vs: the direction, nested like xs.
+
+    Returns:
+        `(y, ydot)`, nested like the function's result.
+
+    Raises:
+        ValueError: vs is not nested or shaped like xs.
+
+    Example:
+        >>> y, ydot = jvp(lambda x: x * x, [np.array([1.0, 2.0])], [np.array([1.0, 10.0])])
+        >>> ydot
+        array([ 2., 40.])
+    """
+    traced = _Traced(function, xs, range(len(xs)))
+    inputs = [x for group in traced.inputs for x in group]
+    directions = [v for argument in vs for v in trees.leaves(argument)]
+    if [np.shape(x) for x in inputs] != [np.shape(v) for v in directions]:
+        raise ValueError(
+            f"jvp: expected directions of shapes {[x.shape for x in inputs]}, got {[np.shape(v) for v in directions]}"
+        )
+    outer = grad_enabled() and (
+        traced.differentiable or any(type(v) is Tensor and v.requires_grad for v in directions)
+    )
+    with enable_grad():
+        dummies = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in map(_as_float, traced.outputs)]
+        bars = traced.bars(traced.outputs, dummies, create_graph=True, retain=True)
+    pairs = [(b, v) for b, v in zip(bars, directions, strict=True) if type(b) is Tensor and b.requires_grad]
+    found: Sequence[Any] = [None] * len(dummies)
+    if pairs:
+        found = grad([b for b, _ in pairs], dummies, [v for _, v in pairs], create_graph=outer, allow_unused=True)
+    zeros = (np.zeros(d.shape, d.dtype) if ydot is None else ydot for d, ydot in zip(dummies, found, strict=True))
+    return trees.map_leaves(traced.release, traced.result), trees.rebuild(traced.result, zeros)
+
+
+def _as_float(y: Any) -> Any:
+    value = raw(y)
+    return value if value.dtype.kind == "f" else value.astype(float)
+
+
+def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """Return a function that gives dy/dx: for each output the nesting of x, of shape (*y.shape, *x.shape).
+
+    Args:
+        function: takes and returns nested arrays (as Tensors).
+        argnums: which argument to differentiate by.
+
+    Example:
+        >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+        array([[2., 0.],
+               [0., 4.]])
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        traced = _Traced(lambda *xs: function(*xs, **kwargs), args, _positions(argnums, len(args)))
+        blocks = iter([traced.arrange(_rows(traced, y))[0] for y in traced.outputs])
+        return trees.rebuild(traced.result, blocks)
+
+    return call
+
+
+def _rows(traced: _Traced, y: Any) -> list[Any]:
+    """Return dy/dx for each input: one sweep for each element of y."""
+    from autograd.ops.joining import stack
+
+    inputs = [x for group in traced.inputs for x in group]
+    shape = np.shape(y)
+    rows = []
+    for position in range(int(np.prod(shape))):
+        one = np.zeros(int(np.prod(shape)), dtype=_as_float(y).dtype)
+        one[position] = 1
+        rows.append(traced.bars([y], [one.reshape(shape)], traced.differentiable, retain=True))
+    if not rows:
+        return [np.zeros((*shape, *x.shape), x.dtype) for x in inputs]
+    columns = zip(*rows, strict=True)
+    return [stack(column).reshape((*shape, *x.shape)) for x, column in zip(inputs, columns, strict=True)]
+
+
+def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """Return a function that gives the second derivatives of a scalar function.
+
+    For one array x the result has shape (*x.shape, *x.shape); for nested x, each leaf of the gradient's nesting
+    holds the nesting of x.
+
+    Example:
+        >>> hessian(lambda x: (x * x * x).sum())(np.array([1.0, 2.0]))
+        array([[ 6.,  0.],
+               [ 0., 12.]])
+    """
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return value_and_grad(function, argnums)(*args, **kwargs)[1]
+
+    return jacobian(gradient, argnums)
+
+
+def hvp(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """Return a function that gives the Hessian of a scalar function times a vector, without the Hessian.
+
+    The returned function takes the arguments of `function` followed by v, nested like the argument at `argnums`.
+
+    Source: Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+
+    Example:
+        >>> hvp(lambda x: (x * x * x).sum())(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+        array([  6., 120.])
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        *arguments, v = args
+        position = _positions(argnums, len(arguments))[0]
+
+        def gradient(x: Any) -> Any:
+            replaced = [*arguments[:position], x, *arguments[position + 1 :]]
+            return value_and_grad(function, position)(*replaced, **kwargs)[1]
+
+        # The Hessian is symmetric, so its product with v is the pullback of the gradient.
+        return vjp(gradient, arguments[position])[1](v)[0]
+
+    return call
+
+
+# --- Recomputing instead of keeping ------------------------------------------------------------------------
+
+
+class CheckpointError(RuntimeError):
+    """A checkpointed function gave another result when it was computed again."""
+
+
+class _Segment:
+    """A checkpointed call: enough to run it again, and the bars of the last sweep through it.
+
+    Attributes:
+        parents: the nodes from before the call that its result was computed from.
+        values: the outputs' values.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any], generators: Sequence[Any]) -> None:
+        self.function = function
+        self.args = args
+        self.states = [(generator, copy.deepcopy(generator.bit_generator.state)) for generator in generators]
+        self.global_state = np.random.get_state()  # noqa: NPY002 (user code may draw from it)
+        self.parents: list[Node] = []
+        self.values: tuple[Any, ...] = ()
+        self.recorded = False
+        self._bars: tuple[Any, list[Any]] | None = None
+
+    def again(self) -> list[Any]:
+        """Compute the outputs with the random generators set back; their present states are kept."""
+        now = [copy.deepcopy(generator.bit_generator.state) for generator, _ in self.states]
+        global_now = np.random.get_state()  # noqa: NPY002
+        try:
+            for generator, state in self.states:
+                generator.bit_generator.state = copy.deepcopy(state)
+            np.random.set_state(self.global_state)  # noqa: NPY002
+            with enable_grad():
+                return trees.leaves(self.function(*self.args))
+        finally:
+            np.random.set_state(global_now)  # noqa: NPY002
+            for (generator, _), state in zip(self.states, now, strict=True):
+                generator.bit_generator.state = state
+
+    def compute(self, inputs: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the outputs: the first time the known ones, later those for other values of the parents."""
+        if not self.recorded:
+            self.recorded = True
+            return self.values
+        nodes = [y._node for y in self.again()]
+        return tuple(run(nodes, {node.index: value for node, value in zip(self.parents, inputs, strict=True)}))
+
+    def bars(self, output_bars: tuple[Any, ...]) -> list[Any]:
+        """Return the bars of the parents: computed once a sweep, for all of them."""
+        if self._bars is not None and self._bars[0] is output_bars:
+            return self._bars[1]
+        outputs = self.again()
+        for before, now in zip(self.values, outputs, strict=True):
+            if not np.array_equal(before, raw(now), equal_nan=True):
+                raise CheckpointError(
+                    "checkpoint: the function gave another result when it was computed again. It must depend on its "
+                    "arguments only; pass random generators that it draws from as generators=[...]"
+                )
+        create_graph = any(type(bar) is Tensor for bar in output_bars)
+        found = sweep([y._node for y in outputs], output_bars, self.parents, create_graph=create_graph, stop_at_inputs=True)
+        self._bars = output_bars, [found.get(p, np.zeros(p.shape, p.dtype)) for p in self.parents]
+        return self._bars[1]
+
+
+def _run_segment(*inputs: Any, segment: _Segment) -> tuple[Any, ...]:
+    return segment.compute(inputs)
+
+
+_checkpointed = primitive(
+    _run_segment,
+    name="checkpoint",
+    inputs=lambda output_bars, segment, position: segment.bars(output_bars)[position],
+)
+
+
+def checkpoint(function: Callable[..., Any], *, generators: Sequence[np.random.Generator] = ()) -> Callable[..., Any]:
+    """Return `function` with its inner values not kept for the backward sweep, but computed again in it.
+
+    Trades time (one more forward pass) for memory. Gradients also reach tensors that the function uses without
+    taking them as arguments. NumPy's global random state, and the generators named here, are set back for the
+    second computation.
+
+    Args:
+        function: takes and returns nested tensors; must compute the same again.
+        generators: random generators that it draws from.
+
+    Raises:
+        CheckpointError: (in the sweep) the second result differs from the first.
+
+    Source: Chen et al., "Training deep nets with sublinear memory cost", arXiv:1604.06174.
+    """
+
+    def call(*args: Any) -> Any:
+        segment = _Segment(function, args, generators)
+        start = next_index()
+        result = function(*args)
+        outputs = trees.leaves(result)
+        nodes = [y._node for y in outputs if type(y) is Tensor and y.requires_grad and y._node is not None]
+        if not grad_enabled() or not nodes:
+            return result
+        if len(nodes) != len(outputs):
+            raise TypeError("checkpoint: every output of the function must be a tensor that requires a gradient")
+        segment.parents = _outside(reached(nodes, wanted_only=True, floor=start), start)
+        segment.values = tuple(y._data for y in outputs)
+        handles = [tensor(np.empty(node.shape, node.dtype), node) for node in segment.parents]
+        return trees.rebuild(result, iter(_checkpointed(*handles, segment=segment)))
+
+    return call
