@@ -67,7 +67,7 @@ class Plan:
         if primitive.fixed_layout is not None:
             layout = [source if source in used else None for source in primitive.fixed_layout]
         self.sources = tuple(layout)
-        self.rules = tuple(
+        self.rules: tuple[tuple[int, Any, int | None, tuple[int, ...] | None], ...] = tuple(
             (position, rule, *self._entries([layout.index(source) for source in needs[position]]))
             for position, rule in rules
             if rule is not None

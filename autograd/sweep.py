@@ -88,7 +88,7 @@ def _walk(
                 results[node] = bar
             if plan is None:
                 continue
-        kept = node.kept
+        kept: Any = node.kept
         if kept is None:
             _refuse_released(node)
         if type(bar) is list:

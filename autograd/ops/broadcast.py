@@ -23,7 +23,7 @@ def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     return x.sum(axis=axes).reshape(shape)
 
 
-sum_to = primitive(_sum_to, x=lambda ybar, x_shape: broadcast_to(ybar, shape=x_shape))
+sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: broadcast_to(ybar, shape=x_shape))
 
 
 def _broadcast_to(x: Any, shape: Any) -> Any:
@@ -31,7 +31,7 @@ def _broadcast_to(x: Any, shape: Any) -> Any:
     return np.broadcast_to(x, shape)
 
 
-broadcast_to = primitive(
+broadcast_to: Any = primitive(
     _broadcast_to,
     x=lambda ybar, x_shape: sum_to(ybar, shape=x_shape),
 )

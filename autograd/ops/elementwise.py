@@ -131,7 +131,7 @@ def _choice(ufunc: np.ufunc) -> Any:
 
 maximum, minimum, fmax, fmin = _choice(np.maximum), _choice(np.minimum), _choice(np.fmax), _choice(np.fmin)
 
-where = primitive(
+where: Any = primitive(
     lambda condition, x, y: np.where(condition, x, y),
     name="where",
     condition=None,
@@ -253,7 +253,7 @@ def sinc(x: Any) -> Any:
 
 
 def _constant(ufunc: np.ufunc) -> Any:
-    return primitive(ufunc, **dict.fromkeys(("x", "y")[: ufunc.nin]))
+    return primitive(ufunc, x=None) if ufunc.nin == 1 else primitive(ufunc, x=None, y=None)
 
 
 sign, floor, ceil, trunc, rint = map(_constant, (np.sign, np.floor, np.ceil, np.trunc, np.rint))
