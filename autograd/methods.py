@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import numpy_api
 from autograd.modes import grad_enabled
-from autograd.ops import elementwise
+from autograd.ops import elementwise, indexing
 from autograd.program import describe
 from autograd.tensor import Tensor, raw
 
@@ -61,6 +61,8 @@ def install(operations: dict[str, Any]) -> None:
     for name in METHODS:
         if name in operations:
             setattr(Tensor, name, operations[name])
+    setattr(Tensor, "__getitem__", indexing.getitem)
+    setattr(Tensor, "__setitem__", _assign)
 
 
 METHODS = (
@@ -89,6 +91,16 @@ def _augmented(name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
         return self
 
     return augmented
+
+
+def _assign(self: Tensor, index: Any, value: Any) -> None:
+    """Do `self[index] = value`: the handle gets the new value, and what was computed earlier keeps the old one."""
+    if self.is_leaf and self.requires_grad:
+        refuse_recorded_write(self, "`tensor[index] = value`")
+        self.data = indexing.setitem(self, index, value)
+        return
+    result = indexing.setitem(self, index, value)
+    self._data, self._node = result._data, result._node
 
 
 def _same_kind(before: Tensor, after: Any, name: str) -> Any:

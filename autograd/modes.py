@@ -26,12 +26,14 @@ class Mode:
         recordings: lists that take every recorded node, one for each open `record()`.
         anomaly: whether values are checked for NaN and infinity.
         scope: names of the modules that are running, outermost first.
+        uncertain: whether a generator opened one of the layers, so that it may be suspended now.
     """
 
-    __slots__ = ("anomaly", "grad", "layers", "recordings", "scope")
+    __slots__ = ("anomaly", "grad", "layers", "recordings", "scope", "uncertain")
 
     def __init__(self, layers: tuple[Layer, ...]) -> None:
         self.layers = layers
+        self.uncertain = any(layer.owner is not None for layer in layers)
         self.grad = True
         self.anomaly = False
         self.recordings: list[list[Node]] = []
@@ -42,6 +44,16 @@ class Mode:
 
 _mode: ContextVar[Mode | None] = ContextVar("autograd_mode", default=None)
 current: Callable[[], Mode | None] = _mode.get
+_layers: ContextVar[tuple[Layer, ...]] = ContextVar("autograd_layers", default=())
+
+
+def _bring_into_force(layers: tuple[Layer, ...]) -> None:
+    """Set the open layers, and their sum: None if it is the plain mode, so that operations stay fast."""
+    layers = tuple(layer for layer in layers if not layer.closed)
+    mode = Mode(layers)
+    plain = mode.grad and not mode.recordings and not mode.anomaly and not mode.uncertain
+    _layers.set(layers)
+    _mode.set(None if plain else mode)
 
 
 def effective() -> Mode | None:
@@ -51,14 +63,16 @@ def effective() -> Mode | None:
     while the caller runs. Such a layer counts only while the generator itself is on the stack.
     """
     mode = _mode.get()
-    if mode is None or all(layer.owner is None for layer in mode.layers):
+    if mode is None or not mode.uncertain:
         return mode
     running = set()
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         running.add(id(frame))
         frame = frame.f_back
-    layers = tuple(layer for layer in mode.layers if layer.owner is None or layer.owner in running)
+    layers = tuple(
+        layer for layer in mode.layers if not layer.closed and (layer.owner is None or layer.owner in running)
+    )
     return Mode(layers) if layers else None
 
 
@@ -71,7 +85,8 @@ def grad_enabled() -> bool:
 class Layer:
     """One open `with` block."""
 
-    owner: int | None = None
+    owner: int | None = None  # id of the generator's frame that opened it, if one did
+    closed = False  # for contexts in which the layer is still listed: copies, and other threads
 
     def apply(self, mode: Mode) -> None:
         """Put this layer's setting into the mode."""
@@ -81,14 +96,12 @@ class Layer:
         """Bring the layer into force, entered from `frame`."""
         if frame is not None and _is_bare_generator(frame):
             self.owner = id(frame)
-        mode = _mode.get()
-        _mode.set(Mode(((*mode.layers, self) if mode is not None else (self,))))
+        _bring_into_force((*_layers.get(), self))
 
     def close(self) -> None:
         """Take out this layer, wherever it stands."""
-        mode = _mode.get()
-        layers = tuple(layer for layer in mode.layers if layer is not self) if mode is not None else ()
-        _mode.set(Mode(layers) if layers else None)
+        self.closed = True
+        _bring_into_force(_layers.get())
 
 
 def _is_bare_generator(frame: FrameType) -> bool:
@@ -139,6 +152,13 @@ class _Block:
     def _layer(self) -> Layer:
         raise NotImplementedError
 
+    def _leave(self) -> Layer:
+        """Close and return the innermost layer that this block opened in this thread or task."""
+        layer = next((layer for layer in reversed(_layers.get()) if layer in self._open), self._open[-1])
+        self._open.remove(layer)
+        layer.close()
+        return layer
+
     def __enter__(self) -> Any:
         layer = self._layer()
         layer.open(sys._getframe(1))
@@ -148,7 +168,7 @@ class _Block:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
-        self._open.pop().close()
+        self._leave()
         return False
 
     def __call__(self, function: F) -> F:
@@ -279,8 +299,7 @@ class record(_Block):  # noqa: N801
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
-        layer = cast("_RecordLayer", self._open.pop())
-        layer.close()
+        layer = cast("_RecordLayer", self._leave())
         used = {parent.index for node in layer.nodes for parent in node.parents if type(parent) is Node}
         self._graphs.pop()._read([node for node in layer.nodes if node.index not in used])
         return False

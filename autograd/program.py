@@ -8,6 +8,7 @@ no reference cycle and a value lives no longer than somebody needs it. Computing
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,7 @@ def note_of(node: Node) -> Note:
 
 
 def reached(
-    outputs: Iterable[Node], *, wanted_only: bool, floor: int = 0, stop: Container[int] = frozenset()
+    outputs: Iterable[Node], *, wanted_only: bool, floor: int = 0, stop: Container[Node] = frozenset()
 ) -> list[Node]:
     """Return the nodes that `outputs` depend on, themselves included, in topological order.
 
@@ -146,28 +147,28 @@ def reached(
         outputs: where to start.
         wanted_only: follow only the arguments that require a gradient, as the backward sweep does.
         floor: leave out nodes with a smaller index (what was made before cannot depend on what came after).
-        stop: indices of nodes below which not to go.
+        stop: nodes below which not to go.
     """
-    found: list[Node] = []
-    seen: set[int] = set()
-    stack = list(outputs)
-    while stack:
-        node = stack.pop()
-        index = node.index
-        if index in seen or index < floor:
+    found = list(dict.fromkeys(outputs))
+    seen = set(found)
+    for node in found:  # grows as it is read
+        plan = node.plan
+        if plan is None or node in stop:
             continue
-        seen.add(index)
-        found.append(node)
-        if node.plan is None or index in stop:
-            continue
-        parents = node.parents
-        if wanted_only:
-            for position in node.plan.wanted:
-                stack.append(parents[position])
-        else:
-            stack.extend([parent for parent in parents if type(parent) is Node])
-    found.sort(key=attrgetter("index"))
+        parents: Iterable[Any] = node.parents
+        if not wanted_only:
+            parents = [parent for parent in parents if type(parent) is Node]
+        elif len(plan.wanted) != len(node.parents):
+            parents = [node.parents[position] for position in plan.wanted]
+        for parent in parents:
+            if parent not in seen and parent.index >= floor:
+                seen.add(parent)
+                found.append(parent)
+    found.sort(key=_INDEX)
     return found
+
+
+_INDEX = attrgetter("index")
 
 
 class Graph:
@@ -263,7 +264,7 @@ class Graph:
         found = [np.asarray(value) for value in run(self.outputs, given)]
         return found[0] if len(found) == 1 else found
 
-    def _values_by_leaf(self, values: Mapping[Tensor, Any]) -> dict[int, Any]:
+    def _values_by_leaf(self, values: Mapping[Tensor, Any]) -> dict[Node, Any]:
         given = {}
         for tensor, value in values.items():
             node = tensor._node
@@ -272,70 +273,69 @@ class Graph:
             array = np.array(value, dtype=node.dtype)
             if array.shape != node.shape:
                 raise ValueError(f"evaluate: expected shape {node.shape} for {describe(node)}, got {array.shape}")
-            given[node.index] = array
+            given[node] = array
         return given
 
     def dot(self) -> str:
-        """Return the graph as DOT, the language of Graphviz."""
+        """Return the drawing of the graph in DOT, the language of Graphviz."""
         from autograd.view.dot import dot
+        from autograd.view.snapshot import Snapshot
 
-        return dot(self)
+        return dot(Snapshot(self))
 
     def svg(self) -> str:
-        """Return the graph as an SVG picture.
+        """Return the drawing of the graph as an SVG picture.
 
         Raises:
-            RenderError: neither Graphviz's `dot` program nor the `view` extra is installed.
+            RenderError: nothing that can lay out a graph is installed, or it took too long.
         """
         from autograd.view.render import render
 
         return render(self.dot(), "svg").decode()
 
-    def save(self, path: str) -> None:
-        """Write the graph to a file; its ending says how: .dot, .svg, .png or .pdf.
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph to a file; the name's ending says how: .dot, .svg, .png or .pdf.
 
         Raises:
-            RenderError: the form needs a program that is not installed.
+            ValueError: another ending.
+            RenderError: see `svg`; the DOT source is then written beside.
         """
         from autograd.view.render import save
 
         save(self.dot(), path)
 
     def _repr_svg_(self) -> str | None:
-        from autograd.view.render import RenderError
+        from autograd.view.render import svg_or_none
 
-        try:
-            return self.svg()
-        except RenderError:
-            return None
+        return svg_or_none(self.dot)
 
 
-def run(outputs: Sequence[Node], given: Mapping[int, Any]) -> list[Any]:
-    """Compute `outputs` again from the leaves' present values, with those of some nodes given by index.
+def run(outputs: Sequence[Node], given: Mapping[Node, Any]) -> list[Any]:
+    """Compute `outputs` again from the leaves' present values, with those of some nodes given.
 
     Raises:
         GraphError: a leaf that is not given was written since an operation used it.
     """
     order = reached(outputs, wanted_only=False, stop=given.keys())
-    last_use = {parent.index: node.index for node in order for parent in node.parents if type(parent) is Node}
-    last_use.update((node.index, order[-1].index + 1) for node in outputs)
-    results: dict[int, Any] = dict(given)
+    last_use = {parent: node for node in order for parent in node.parents if type(parent) is Node}
+    last_use.update((node, node) for node in outputs)
+    results: dict[Node, Any] = dict(given)
     for node in order:
-        if node.index in given:
+        if node in given:
             continue
         if node.plan is None:
-            results[node.index] = leaf_value(node)
+            results[node] = leaf_value(node)
             continue
         parents = [parent for parent in node.parents if type(parent) is Node]
         for parent in parents:
-            if parent.plan is None and parent.index not in given:
+            if parent.plan is None and parent not in given:
                 refuse_changed(parent, node)
-        values = [results[parent.index] if type(parent) is Node else parent for parent in node.parents]
-        results[node.index] = node.plan.primitive.compute(values, node.parameters)[0]
+        values = [results[parent] if type(parent) is Node else parent for parent in node.parents]
+        results[node] = node.plan.primitive.compute(values, node.parameters)[0]
         for parent in set(parents):
-            if last_use[parent.index] == node.index:
-                del results[parent.index]
-    return [results[node.index] for node in outputs]
+            if last_use[parent] is node:
+                del results[parent]
+    return [results[node] for node in outputs]
 
 
 def leaf_value(node: Node) -> Any:

@@ -19,6 +19,7 @@ from autograd.program import GraphError, Node, last_write, reached, refuse_chang
 from autograd.tensor import Tensor, raw
 
 _float64 = np.float64
+_ndarray = np.ndarray
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -45,63 +46,72 @@ def sweep(
         GraphError: the graph was released by an earlier sweep, or a value that a rule needs has changed.
     """
     floor = 0 if inputs is None else min((node.index for node in inputs), default=0)
-    targets = frozenset() if inputs is None else frozenset(node.index for node in inputs)
-    order = reached(outputs, wanted_only=True, floor=floor, stop=targets if stop_at_inputs else ())
+    targets = frozenset() if inputs is None else frozenset(inputs)
+    order = reached(outputs, wanted_only=True, floor=floor, stop=targets if stop_at_inputs else frozenset())
     _refuse_stale(order)
-    useful = None if inputs is None else _useful(order, targets)
+    active = None if inputs is None else _leading_to(targets, order)
+    if active is not None and stop_at_inputs:
+        active -= targets
     if create_graph:
         with enable_grad():
-            return _walk(order, outputs, [_as_tensor(bar) for bar in bars], targets, useful, True, False)
-    return _walk(order, outputs, bars, targets, useful, False, not retain_graph)
+            return _walk(order, outputs, [_as_tensor(bar) for bar in bars], targets, active, True, False)
+    return _walk(order, outputs, bars, targets, active, False, not retain_graph)
 
 
 def _walk(
     order: list[Node],
     outputs: Sequence[Node],
     output_bars: Sequence[Any],
-    targets: frozenset[int],
-    useful: set[int] | None,
+    targets: frozenset[Node],
+    active: set[Node] | None,
     create_graph: bool,
     release: bool,
 ) -> dict[Node, Any]:
-    """Walk `order` backward and return the bars of `targets`, or of all leaves if `useful` is None."""
-    bars: dict[int, Any] = {}
-    ours: set[int] = set()  # bars that were made by adding here: no one else has them, so add in place
+    """Walk `order` backward and return bars.
+
+    Args:
+        order: the nodes that the outputs reach, in topological order.
+        outputs: where the sweep starts.
+        output_bars: their bars.
+        targets: whose bars are wanted.
+        active: the nodes whose rules lead to a target; None: all, and the bars of all leaves are wanted.
+        create_graph: call the rules with Tensors.
+        release: drop what a node kept once its rules have been called.
+    """
+    bars: dict[Node, Any] = {}
+    ours: set[Node] = set()  # bars that were made by adding here: no one else has them, so add in place
     results: dict[Node, Any] = {}
     for node, bar in zip(outputs, output_bars, strict=True):
-        bars[node.index] = bar if node.index not in bars else bars[node.index] + bar
+        bars[node] = bar if node not in bars else bars[node] + bar
 
     for node in reversed(order):
-        index = node.index
-        bar = bars.pop(index, None)
+        bar = bars.pop(node, None)
         note = node.note
         if note is not None:
             bar = _note_bar(node, bar)
         if bar is None:
-            if release and node.plan is not None:
-                _refuse_released(node)
-                node.kept = None
             continue
         plan = node.plan
-        if plan is None or index in targets:
-            if useful is None or index in targets:
+        if plan is None or node in targets:
+            if active is None or node in targets:
                 results[node] = bar
             if plan is None:
                 continue
+        if active is not None and node not in active:
+            continue
         kept: Any = node.kept
         if kept is None:
-            _refuse_released(node)
+            raise GraphError(_RELEASED)
         if type(bar) is list:
-            bar = _filled(node, bar)
+            bar = _filled(node, bar, create_graph)
         if create_graph:
             kept = lifted(node)
         elif release and (note is None or not note.recorded):
             node.kept = None
         parents = node.parents
-        for position, rule, need, more_needs in plan.rules:
+        for position, rule, need, more_needs in plan.shares:
             parent = parents[position]
-            parent_index = parent.index
-            if useful is not None and parent_index not in useful:
+            if active is not None and parent not in active and parent not in targets:
                 continue
             if rule is None:
                 _add_output_bar(bars, parent, node.parameters["position"], bar)
@@ -120,15 +130,17 @@ def _walk(
                 raise
             if note is not None and note.fingerprints is not None:
                 _refuse_not_finite(node, position, share)
-            other = bars.get(parent_index)
+            other = bars.get(parent)
             if other is None:
-                bars[parent_index] = share
-            elif parent_index in ours:
+                bars[parent] = share
+            elif type(other) is _float64:
+                bars[parent] = other + share
+            elif parent in ours and type(share) is _ndarray:
                 other += share
             else:
-                bars[parent_index] = total = other + share
-                if type(total) is np.ndarray:
-                    ours.add(parent_index)
+                bars[parent] = total = other + share
+                if type(total) is _ndarray:
+                    ours.add(parent)
     return results
 
 
@@ -145,13 +157,15 @@ def _as_tensor(bar: Any) -> Tensor:
     return bar if type(bar) is Tensor else Tensor(bar)
 
 
-def _useful(order: list[Node], targets: frozenset[int]) -> set[int]:
-    """Return the indices of the nodes through which the targets are reached."""
-    useful = set(targets)
+def _leading_to(targets: frozenset[Node], order: list[Node]) -> set[Node]:
+    """Return the nodes with an argument that is a target or leads to one."""
+    active: set[Node] = set()
     for node in order:
-        if node.plan is not None and any(node.parents[position].index in useful for position in node.plan.wanted):
-            useful.add(node.index)
-    return useful
+        if node.plan is not None:
+            arguments = [node.parents[position] for position in node.plan.wanted]
+            if not targets.isdisjoint(arguments) or not active.isdisjoint(arguments):
+                active.add(node)
+    return active
 
 
 def _note_bar(node: Node, bar: Any) -> Any:
@@ -175,29 +189,26 @@ def _note_bar(node: Node, bar: Any) -> Any:
     return bar
 
 
-def _add_output_bar(bars: dict[int, Any], node: Node, position: int, bar: Any) -> None:
+def _add_output_bar(bars: dict[Node, Any], node: Node, position: int, bar: Any) -> None:
     """Add the bar of one output to the list of bars of the node with several outputs."""
-    collected = bars.setdefault(node.index, [None] * len(node.shape))
+    collected = bars.setdefault(node, [None] * len(node.shape))
     collected[position] = bar if collected[position] is None else collected[position] + bar
 
 
-def _filled(node: Node, collected: list[Any]) -> tuple[Any, ...]:
+def _filled(node: Node, collected: list[Any], create_graph: bool) -> tuple[Any, ...]:
     """Return a bar for each output: zeros where nothing depends on it."""
-    return tuple(
-        np.zeros(shape, dtype) if bar is None else bar
-        for bar, shape, dtype in zip(collected, node.shape, node.dtype, strict=True)
-    )
+    zeros = (np.zeros(shape, dtype) for shape, dtype in zip(node.shape, node.dtype, strict=True))
+    given = [zero if bar is None else bar for bar, zero in zip(collected, zeros, strict=True)]
+    return tuple(map(_as_tensor, given) if create_graph else given)
 
 
 # --- What stops a sweep ------------------------------------------------------------------------------------
 
 
-def _refuse_released(node: Node) -> None:
-    if node.kept is None:
-        raise GraphError(
-            "backward a second time through a graph that was released: pass retain_graph=True to the earlier "
-            "backward() or grad(), or compute the result again"
-        )
+_RELEASED = (
+    "backward a second time through a graph that was released: pass retain_graph=True to the earlier backward() or "
+    "grad(), or compute the result again"
+)
 
 
 def _refuse_stale(order: list[Node]) -> None:
@@ -209,7 +220,7 @@ def _refuse_stale(order: list[Node]) -> None:
         if node.plan is not None and node.kept:
             for source in node.plan.sources:
                 if source is not None and source.kind in ("argument", "arguments"):
-                    read = node.parents[source.key : source.key + 1] if source.kind == "argument" else node.parents
+                    read = node.parents[source.key : None if source.kind == "arguments" else source.key + 1]
                     for parent in read:
                         if type(parent) is Node and parent.plan is None:
                             refuse_changed(parent, node)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from autograd.program import GraphError, Node, describe, leaf, note_of, stamp
+from autograd.program import GraphError, Node, describe, leaf, next_index, note_of, stamp
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -92,17 +92,13 @@ class Tensor:
         array = raw(value)
         if array.shape != self.shape:
             raise ValueError(f"data: expected shape {self.shape}, got {array.shape}")
-        if node is None or not node.requires_grad:
-            if array is not self._data:
-                self._data = array.astype(self.dtype, casting="same_kind")
-                self._node = None
-                if node is not None and node.name:
-                    self.named(node.name)
-            return
-        target = self._data if array is self._data else self.data
-        if array is not target:
-            np.copyto(target, array, casting="same_kind")
-        stamp(node)
+        if array is not self._data:
+            np.copyto(self.data, array, casting="same_kind")
+        if not self.shape:
+            self._data = self._data[()]  # a NumPy scalar again: arithmetic on it is faster
+        if node is not None and node.note is not None:
+            node.note.value = self._data
+            stamp(node)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -255,11 +251,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """Return a constant with the same value: no gradient flows through it."""
-        out = Tensor.__new__(Tensor)
-        leaf_array = self._node is not None and self._node.plan is None and type(self._data) is np.ndarray
-        out._data = self._data.copy() if leaf_array else self._data
-        out._node = None
-        return out
+        return Tensor(self._data)
 
     # --- Python's protocols --------------------------------------------------------------------------------
 
@@ -338,6 +330,7 @@ class Tensor:
     # --- Operators and methods: put on the class by autograd.methods -----------------------------------------
 
     if TYPE_CHECKING:
+
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...
         def __iadd__(self, other: Any) -> Tensor: ...
@@ -430,11 +423,12 @@ class RemovableHook:
 
     def __init__(self, hooks: dict[int, Callable[[Any], Any]], hook: Callable[[Any], Any]) -> None:
         self._hooks = hooks
-        hooks[id(self)] = hook
+        self._key = next_index()
+        hooks[self._key] = hook
 
     def remove(self) -> None:
         """Take the hook off; a second call does nothing."""
-        self._hooks.pop(id(self), None)
+        self._hooks.pop(self._key, None)
 
 
 def raw(value: Any) -> NDArray[Any]:

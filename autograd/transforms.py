@@ -290,9 +290,7 @@ def jvp(function: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> t
         raise ValueError(
             f"jvp: expected directions of shapes {[x.shape for x in inputs]}, got {[np.shape(v) for v in directions]}"
         )
-    outer = grad_enabled() and (
-        traced.differentiable or any(type(v) is Tensor and v.requires_grad for v in directions)
-    )
+    outer = grad_enabled() and (traced.differentiable or any(type(v) is Tensor and v.requires_grad for v in directions))
     with enable_grad():
         dummies = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in map(_as_float, traced.outputs)]
         bars = traced.bars(traced.outputs, dummies, create_graph=True, retain=True)
@@ -437,7 +435,7 @@ class _Segment:
             self.recorded = True
             return self.values
         nodes = [y._node for y in self.again()]
-        return tuple(run(nodes, {node.index: value for node, value in zip(self.parents, inputs, strict=True)}))
+        return tuple(run(nodes, dict(zip(self.parents, inputs, strict=True))))
 
     def bars(self, output_bars: tuple[Any, ...]) -> list[Any]:
         """Return the bars of the parents: computed once a sweep, for all of them."""
@@ -451,7 +449,9 @@ class _Segment:
                     "arguments only; pass random generators that it draws from as generators=[...]"
                 )
         create_graph = any(type(bar) is Tensor for bar in output_bars)
-        found = sweep([y._node for y in outputs], output_bars, self.parents, create_graph=create_graph, stop_at_inputs=True)
+        found = sweep(
+            [y._node for y in outputs], output_bars, self.parents, create_graph=create_graph, stop_at_inputs=True
+        )
         self._bars = output_bars, [found.get(p, np.zeros(p.shape, p.dtype)) for p in self.parents]
         return self._bars[1]
 

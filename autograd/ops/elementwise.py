@@ -175,15 +175,16 @@ def _sigmoid(x: Any) -> Any:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
-sigmoid = primitive(_sigmoid, notation="sigma({})", x=lambda ybar, out: ybar * (out * (1 - out)))
+sigmoid = primitive(_sigmoid, elementwise=True, notation="sigma({})", x=lambda ybar, out: ybar * (out * (1 - out)))
 """The logistic function 1 / (1 + e^-x), exact for large |x|."""
 
-relu = primitive(lambda x: np.maximum(x, 0), name="relu", x=lambda ybar, out: ybar * (out > 0))
+relu = primitive(lambda x: np.maximum(x, 0), name="relu", elementwise=True, x=lambda ybar, out: ybar * (out > 0))
 """max(x, 0); the derivative at 0 is 0."""
 
 softplus = primitive(
     lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
     name="softplus",
+    elementwise=True,
     x=lambda ybar, x: ybar * sigmoid(x),
 )
 """log(1 + e^x), exact for large |x|."""
@@ -211,6 +212,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 erf = primitive(
     lambda x: np.asarray(_erf(x), dtype=np.asarray(x).dtype),
     name="erf",
+    elementwise=True,
     x=lambda ybar, x: ybar * (2 / math.sqrt(math.pi) * np.exp(-x * x)),
 )
 """The error function 2/sqrt(pi) int_0^x e^(-t^2) dt, from Python's math library element by element."""
@@ -278,6 +280,10 @@ def _wraps_ufunc(call: Any) -> bool:
     return hasattr(call, "primitive") and isinstance(call.primitive.raw, np.ufunc)
 
 
-__all__ = [name for name, value in globals().items() if name[0] != "_" and (name in ("clip", "swish", "gelu", "sinc") or hasattr(value, "primitive"))]
+__all__ = [
+    name
+    for name, value in globals().items()
+    if name[0] != "_" and (name in ("clip", "swish", "gelu", "sinc") or hasattr(value, "primitive"))
+]
 register({call.primitive.raw: call for call in list(globals().values()) if _wraps_ufunc(call)})
 register({np.where: where, np.clip: clip, np.sinc: sinc, np.round: round, np.around: round})

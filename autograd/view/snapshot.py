@@ -1,0 +1,207 @@
+"""`Snapshot`: what a drawing, a text or an equation says about a graph, read once and never changed after.
+
+Every form is made from it, so all say the same. Values come from the record where `record()` kept them, else
+they are computed again from the leaves; where a leaf was written since, what depends on its old value is
+unknown (None), never guessed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.primitive import Primitive
+from autograd.program import Graph, Node
+
+PARAMETER, INPUT, CONSTANT, OPERATION, LOSS = "parameter", "input", "constant", "operation", "loss"
+"""The kinds of quantities: a leaf that wants a gradient; another tensor, or an array that the computation starts
+from; a raw number or array that took part later on; a computed quantity; one that the graph is of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantity:
+    """One quantity of the computation: a vertex of the drawing, a row of the trace.
+
+    Attributes:
+        number: its place in the order, from 1.
+        symbol: what forms call it: the user's name, else "v" and the number.
+        name: what the user calls it, or None.
+        kind: one of the kinds above.
+        operation: what computed it; None for a leaf.
+        parameters: static parameters of the operation.
+        parents: numbers of the quantities it was computed from, in the order of the arguments.
+        shape, dtype: of the value (tuples of them for an operation with several outputs).
+        value: an array or NumPy scalar; None if unknown.
+        bar: dLoss/d(this); None if no sweep has left one.
+        requires_grad: whether bars flow through here.
+        scope: path of the module it belongs to.
+        line: the user's source line as "file:line", if recorded.
+        changed: whether the leaf was written after the graph had used it.
+    """
+
+    number: int
+    symbol: str
+    name: str | None
+    kind: str
+    operation: Primitive | None
+    parameters: Mapping[str, Any]
+    parents: tuple[int, ...]
+    shape: Any
+    dtype: Any
+    value: Any
+    bar: Any
+    requires_grad: bool
+    scope: tuple[str, ...]
+    line: str | None
+    changed: bool
+
+
+class Snapshot:
+    """The quantities of a graph in order, with values, bars, names and modules.
+
+    Args:
+        graph: what to read.
+
+    Attributes:
+        quantities: in topological order; `quantities[i].number == i + 1`.
+        outputs: numbers of the quantities that the graph is of.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        order = list(graph)
+        outputs = {node.index for node in graph.outputs}
+        values = _values(graph)
+        changed = _changed(graph)
+        symbols = _symbols(order)
+        scopes = _scopes(graph)
+        constants = _constants(graph)
+        self.outputs = tuple(sorted(graph.number(node) for node in graph.outputs))
+        kinds = [_kind(node, node.index in outputs, node.index in constants) for node in order]
+        self.quantities = tuple(
+            Quantity(
+                number=number,
+                symbol=symbols[number - 1],
+                name=node.name,
+                kind=kind,
+                operation=node.primitive,
+                parameters=node.parameters,
+                parents=tuple(map(graph.number, graph.parents(node))),
+                shape=node.shape,
+                dtype=node.dtype,
+                value=values[number - 1],
+                bar=None if node.note is None or node.note.bar is None else np.array(node.note.bar),
+                requires_grad=node.requires_grad,
+                scope=() if kind == INPUT else scopes[number - 1],
+                line=None if node.note is None else node.note.line,
+                changed=node.index in changed,
+            )
+            for number, (node, kind) in enumerate(zip(order, kinds, strict=True), start=1)
+        )
+
+    def __len__(self) -> int:
+        return len(self.quantities)
+
+    def __getitem__(self, number: int) -> Quantity:
+        """Return the quantity with this number."""
+        return self.quantities[number - 1]
+
+    def children(self) -> list[list[int]]:
+        """Return for each quantity the numbers of those computed from it directly, once for each use."""
+        found: list[list[int]] = [[] for _ in self.quantities]
+        for quantity in self.quantities:
+            for parent in quantity.parents:
+                found[parent - 1].append(quantity.number)
+        return found
+
+
+def _kind(node: Node, is_output: bool, is_constant: bool) -> str:
+    if node.plan is not None:
+        return LOSS if is_output else OPERATION
+    if node.requires_grad:
+        return PARAMETER
+    return CONSTANT if is_constant else INPUT
+
+
+def _constants(graph: Graph) -> set[int]:
+    """Return the indices of raw operands, but not of arrays that meet only leaves: those are data coming in."""
+    found = set()
+    for node in graph:
+        parents = graph.parents(node)
+        starts_here = all(parent.plan is None for parent in parents)
+        for parent, operand in zip(parents, node.parents, strict=True):
+            if type(operand) is not Node and not (starts_here and parent.shape):
+                found.add(parent.index)
+    return found
+
+
+def _symbols(order: Sequence[Node]) -> list[str]:
+    """Return what to call each node: its name, with a number where several share it, else v and its place."""
+    names = [node.name or f"v{number}" for number, node in enumerate(order, start=1)]
+    shared = {name for name, count in Counter(names).items() if count > 1}
+    seen: Counter[str] = Counter()
+    symbols = []
+    for name in names:
+        seen[name] += name in shared
+        symbols.append(f"{name}#{seen[name]}" if name in shared else name)
+    return symbols
+
+
+def _changed(graph: Graph) -> set[int]:
+    """Return the indices of leaves that were written after something had been computed from them."""
+    return {
+        parent.index
+        for node in graph
+        for parent in graph.parents(node)
+        if parent.plan is None and parent.note is not None and parent.note.written > node.index
+    }
+
+
+def _values(graph: Graph) -> list[Any]:
+    """Return each node's value, recorded or computed again; None where it cannot be known."""
+    changed = _changed(graph)
+    known: dict[int, Any] = {}
+    for node in graph:
+        note = node.note
+        if node.plan is None:
+            value = None if note is None else note.value
+            known[node.index] = None if value is None else np.array(value)[()]
+        elif note is not None and note.recorded:
+            known[node.index] = note.value
+        else:
+            parents = graph.parents(node)
+            arguments = [None if p.index in changed else known[p.index] for p in parents]
+            known[node.index] = _computed(node, arguments)
+    return [known[node.index] for node in graph]
+
+
+def _computed(node: Node, arguments: list[Any]) -> Any:
+    if node.primitive is None or any(argument is None for argument in arguments):
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            return node.primitive.compute(arguments, node.parameters)[0]
+    except Exception:  # whatever a user's function does when called again, a drawing shows a dash
+        return None
+
+
+def _scopes(graph: Graph) -> list[tuple[str, ...]]:
+    """Return each node's module path; a leaf belongs to the module that uses it."""
+    scopes: dict[int, tuple[str, ...]] = {
+        node.index: node.note.scope if node.note is not None else () for node in graph if node.plan is not None
+    }
+    for node in graph:
+        scope = scopes[node.index] if node.plan is not None else ()
+        for parent in graph.parents(node):
+            if parent.plan is None:
+                scopes[parent.index] = _common(scopes[parent.index], scope) if parent.index in scopes else scope
+    return [scopes.get(node.index, ()) for node in graph]
+
+
+def _common(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the beginning that two paths share."""
+    length = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), None)
+    return first[:length] if length is not None else min(first, second, key=len)
