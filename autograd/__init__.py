@@ -7,13 +7,18 @@ in each leaf its bar, dL/d(leaf).
 from autograd import methods as _methods
 from autograd.modes import detect_anomaly, enable_grad, grad_enabled, no_grad, record
 from autograd.ops.broadcast import *
+from autograd.ops.creation import *
 from autograd.ops.elementwise import *
 from autograd.ops.indexing import *
+from autograd.ops.joining import *
+from autograd.ops.ordering import *
 from autograd.ops.products import *
+from autograd.ops.reduce import *
+from autograd.ops.shape import *
 from autograd.primitive import primitive
 from autograd.program import Graph, GraphError, Node
 from autograd.tensor import Tensor
-from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.transforms import CheckpointError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 _methods.install(globals())
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import numpy_api
 from autograd.modes import grad_enabled
-from autograd.ops import elementwise, indexing
+from autograd.ops import elementwise, indexing, shape
 from autograd.program import describe
 from autograd.tensor import Tensor, raw
 
@@ -63,6 +63,10 @@ def install(operations: dict[str, Any]) -> None:
             setattr(Tensor, name, operations[name])
     setattr(Tensor, "__getitem__", indexing.getitem)
     setattr(Tensor, "__setitem__", _assign)
+    setattr(Tensor, "reshape", _reshape)
+    setattr(Tensor, "transpose", _transpose)
+    setattr(Tensor, "T", property(shape.transpose))
+    setattr(Tensor, "mT", property(shape.matrix_transpose))
 
 
 METHODS = (
@@ -101,6 +105,16 @@ def _assign(self: Tensor, index: Any, value: Any) -> None:
         return
     result = indexing.setitem(self, index, value)
     self._data, self._node = result._data, result._node
+
+
+def _reshape(self: Tensor, *lengths: Any) -> Any:
+    """Return the elements in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`; one length may be -1."""
+    return shape.reshape(self, lengths[0] if len(lengths) == 1 else lengths)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Any:
+    """Return the tensor with its axes in another order: `t.transpose(1, 0)`, `t.transpose((1, 0))`, or reversed."""
+    return shape.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
 
 def _same_kind(before: Tensor, after: Any, name: str) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tensor import Tensor
+from autograd import trees
+from autograd.tensor import Tensor, raw
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: a.shape,
@@ -21,8 +22,90 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 """NumPy function or ufunc -> ours. Functions without a derivative are primitives without rules."""
 
-REFUSED: dict[Any, str] = {}
-"""NumPy function or ufunc -> what to do instead."""
+
+def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` computed on the values of Tensors: its result is a plain value, no part of a record."""
+
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        values = trees.map_leaves(lambda leaf: raw(leaf) if type(leaf) is Tensor else leaf, (list(args), kwargs))
+        return function(*values[0], **values[1])
+
+    return compute
+
+
+# What describes a value without being computed from it: truth, text, dtypes, positions.
+FUNCTIONS |= {
+    function: _on_values(function)
+    for function in (
+        *(np.allclose, np.array_equal, np.array_equiv, np.isclose, np.isneginf, np.isposinf, np.isin, np.iscomplex),
+        *(np.iscomplexobj, np.isreal, np.isrealobj, np.array2string, np.array_repr, np.array_str, np.can_cast),
+        *(np.common_type, np.result_type, np.min_scalar_type, np.may_share_memory, np.shares_memory, np.argwhere),
+        *(np.flatnonzero, np.nonzero, np.argpartition, np.lexsort, np.tril_indices_from, np.triu_indices_from),
+        *(np.diag_indices_from, np.ix_, np.nanargmax, np.nanargmin, np.einsum_path),
+    )
+}
+
+_REFUSED_MODULES = {
+    "numpy.lib.recfunctions": "tensors have no fields",
+    "numpy.lib.scimath": "results may be complex; use the function in NumPy's main namespace",
+    "numpy.strings": "tensors hold numbers",
+    "numpy.char": "tensors hold numbers",
+}
+
+_REFUSED_NAMES = {
+    "write into a tensor with t[index] = value": "copyto fill_diagonal place put put_along_axis putmask",
+    "use t.numpy() and save that, or nn.save": "save savetxt savez savez_compressed",
+    "make the array with NumPy, then Tensor(array)": "arange array asanyarray asarray ascontiguousarray asfortranarray"
+    " empty eye frombuffer fromfile fromfunction fromiter fromstring full genfromtxt identity loadtxt ones require tri"
+    " zeros linspace logspace geomspace",
+    "use t.astype(dtype)": "astype",
+    "tensors are real": "angle imag real real_if_close sort_complex",
+    "write the loop, or use broadcasting": "apply_along_axis apply_over_axes",
+    "index with a boolean tensor, t[mask], or use np.where": "choose compress extract piecewise select",
+    "index with the positions to keep, and np.concatenate": "delete insert resize trim_zeros",
+    "use np.concatenate or np.stack": "block dsplit",
+    "the result is of integers, or depends on the values only by counting: use t.numpy()": "bincount digitize histogram"
+    " histogram2d histogram_bin_edges histogramdd intersect1d setdiff1d setxor1d union1d unique unique_all"
+    " unique_counts unique_inverse unique_values packbits unpackbits ravel_multi_index unravel_index",
+    "tensors hold no dates": "busday_count busday_offset datetime_as_string is_busday isnat",
+    "use np.nansum, np.nanmean or np.where(np.isnan(t), 0, t)": "nan_to_num nancumprod nancumsum nanmax nanmedian nanmin"
+    " nanpercentile nanprod nanquantile nanstd nanvar nanmean",
+    "use np.sort and index": "partition percentile quantile",
+    "write it with sums and products": "convolve corrcoef correlate cov ediff1d gradient i0 poly polyadd polyder polydiv"
+    " polyfit polyint polymul polysub polyval roots trapezoid unwrap vander average",
+    "use np.cumsum or np.cumprod": "cumulative_prod cumulative_sum",
+    "use np.moveaxis": "rollaxis",
+    "index instead: tuple(t)": "unstack",
+    "use autograd.windows": "lib.stride_tricks.sliding_window_view",
+    "use np.diag(t.ravel())": "diagflat",
+    "use meshes of positions made with NumPy": "meshgrid",
+    "use np.remainder and np.floor_divide": "divmod",
+    "use x - np.trunc(x) and np.trunc(x)": "modf",
+    "use x * 2.0 ** n": "ldexp frexp",
+    "use np.power": "float_power",
+    "a step to the next float has no derivative": "nextafter spacing",
+    "only integers have it: use t.numpy()": "bitwise_count gcd lcm left_shift right_shift",
+    "use the function of one operand more: np.matmul": "matvec vecmat vecdot",
+    "eigenvalues of a general matrix are complex: use np.linalg.eigh for a symmetric one": "linalg.eig linalg.eigvals",
+    "use np.linalg.norm and np.linalg.inv": "linalg.cond",
+    "use np.linalg.solve, or np.linalg.pinv(a) @ b": "linalg.lstsq linalg.tensorinv linalg.tensorsolve",
+    "use np.linalg.norm": "linalg.matrix_norm linalg.vector_norm",
+    "use the function of the same name in NumPy's main namespace": "linalg.cross linalg.diagonal linalg.matmul"
+    " linalg.matrix_transpose linalg.outer linalg.tensordot linalg.trace linalg.vecdot",
+    "tensors hold numbers": "count endswith find index isalnum isalpha isdecimal isdigit islower isnumeric isspace"
+    " istitle isupper rfind rindex startswith str_len",
+}
+
+
+REFUSED = {name: advice for advice, names in _REFUSED_NAMES.items() for name in names.split()}
+"""Name of a NumPy function or ufunc, without "numpy." -> what to do instead."""
+
+
+def advice(function: Any) -> str | None:
+    """Return what to do instead of a NumPy function that is refused on purpose, or None."""
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{getattr(function, '__name__', '')}".removeprefix("numpy.")
+    return REFUSED.get(name) or _REFUSED_MODULES.get(module)
 
 
 def register(functions: dict[Any, Callable[..., Any]]) -> None:
@@ -71,38 +154,43 @@ def array_function(self: Tensor, function: Any, types: Any, args: Any, kwargs: A
     found = FUNCTIONS.get(function)
     if found is None:
         raise TypeError(_refusal(function))
-    return found(*args, **(_translated(function, found, args, kwargs) if kwargs else {}))
-
-
-def _translated(function: Any, found: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return NumPy's keyword arguments under our names, without those left at their default."""
-    theirs = list(_parameters(function))
     ours = _parameters(found)
-    names = list(ours)
+    leading = sum(parameter.default is inspect.Parameter.empty for parameter in ours.values())
+    if kwargs or len(args) > leading:
+        args, kwargs = _translated(function, ours, leading, args, kwargs)
+    return found(*args, **kwargs)
+
+
+def _translated(function: Any, ours: Any, leading: int, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Return NumPy's arguments under our names, without those left at their default.
+
+    Arrays come first and have other names with us; what follows has NumPy's name, or is not there.
+    """
+    names, theirs = list(ours), _parameters(function)
+    order = list(theirs)
+    if any(p.kind is p.VAR_POSITIONAL for p in (*ours.values(), *theirs.values())) or not theirs:
+        return args, kwargs
+    given = dict(zip(order[len(args[:leading]) :], args[leading:], strict=False)) | kwargs
     translated = {}
-    for name, value in kwargs.items():
+    for name, value in given.items():
+        place = order.index(name) if name in order else len(names)
         if name in ours:
             translated[name] = value
-        elif name in theirs and theirs.index(name) < len(names) and _leading(names[theirs.index(name)], ours):
-            translated[names[theirs.index(name)]] = value
-        elif not (value is None or value is np._NoValue):
+        elif place < leading:
+            translated[names[place]] = value
+        elif value is not theirs[name].default and value is not None and value is not np._NoValue:
             raise TypeError(f"np.{function.__name__}({name}=...) is not supported for Tensors; it takes {names}")
-    return translated
-
-
-def _leading(name: str, parameters: Any) -> bool:
-    """Tell whether the parameter is an array argument, whose name differs from library to library."""
-    return parameters[name].default is inspect.Parameter.empty
+    return args[:leading], translated
 
 
 def _parameters(function: Any) -> Any:
     try:
         return inspect.signature(function).parameters
-    except ValueError:
+    except (TypeError, ValueError):
         return {}
 
 
 def _refusal(function: Any) -> str:
     name = getattr(function, "__name__", str(function))
-    advice = REFUSED.get(function, "use another function, t.numpy() for a copy of the value, or define a primitive")
-    return f"np.{name} is not available for Tensors: {advice}"
+    otherwise = "use another function, t.numpy() for a copy of the value, or define a primitive"
+    return f"np.{name} is not available for Tensors: {advice(function) or otherwise}"

@@ -113,7 +113,7 @@ arctan2 = primitive(
 
 absolute = primitive(np.absolute, notation="|{}|", x=lambda ybar, x: ybar * np.sign(x))
 fabs = primitive(np.fabs, notation="|{}|", x=lambda ybar, x: ybar * np.sign(x))
-copysign = primitive(np.copysign, x=lambda zbar, x, y: zbar * (np.sign(x) * np.copysign(1, y)), y=None)
+copysign = primitive(np.copysign, x=lambda zbar, x, out: zbar * (np.sign(x) * np.sign(out)), y=None)
 
 
 def _winner_share(zbar: Any, mine: Any, other: Any, out: Any) -> Any:
@@ -286,4 +286,4 @@ __all__ = [
     if name[0] != "_" and (name in ("clip", "swish", "gelu", "sinc") or hasattr(value, "primitive"))
 ]
 register({call.primitive.raw: call for call in list(globals().values()) if _wraps_ufunc(call)})
-register({np.where: where, np.clip: clip, np.sinc: sinc, np.round: round, np.around: round})
+register({np._core.umath.clip: clip, np.conjugate: positive, np.fix: trunc, np.where: where, np.clip: clip, np.sinc: sinc, np.round: round, np.around: round})

@@ -28,25 +28,6 @@ def as_array(x: Any) -> Any:
 # --- Matrix products ---------------------------------------------------------------------------------------
 
 
-def _matmul(x: Any, y: Any) -> Any:
-    """Return the matrix product x @ y.
-
-    Args:
-        x: (..., n, k), or (k,) for a row that is dropped from the result.
-        y: (..., k, m), or (k,) for a column that is dropped from the result. Batch axes broadcast.
-
-    Returns:
-        Shape (..., n, m).
-
-    Raises:
-        ValueError: the shapes do not fit.
-    """
-    try:
-        return np.matmul(x, y)
-    except ValueError:
-        raise ValueError(_mismatch(np.shape(x), np.shape(y))) from None
-
-
 def _mismatch(x: tuple[int, ...], y: tuple[int, ...]) -> str:
     """Return why arrays of these shapes have no matrix product."""
     problem = f"matmul: shapes {x} and {y} cannot be multiplied: "
@@ -76,13 +57,32 @@ def _right_bar(zbar: Any, x: Any) -> Any:
     return x.swapaxes(-1, -2) @ zbar
 
 
-matmul = primitive(_matmul, notation="{} @ {}", x=_left_bar, y=_right_bar)
+_matmul = primitive(np.matmul, notation="{} @ {}", x=_left_bar, y=_right_bar)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """Return the matrix product x @ y.
+
+    Args:
+        x: (..., n, k), or (k,) for a row that is dropped from the result.
+        y: (..., k, m), or (k,) for a column that is dropped from the result. Batch axes broadcast.
+
+    Returns:
+        Shape (..., n, m).
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    try:
+        return _matmul(x, y)
+    except ValueError:
+        raise ValueError(_mismatch(np.shape(x), np.shape(y))) from None
 
 
 def _affine(x: Any, w: Any, b: Any) -> Any:
-    z = _product(x, w)
-    if np.shape(b) != z.shape[-1:]:
-        raise ValueError(f"linear: expected b {z.shape[-1:]} for w {np.shape(w)}, got {np.shape(b)}")
+    if w.ndim != 2 or x.shape[-1:] != w.shape[1:] or b.shape != w.shape[:1]:
+        raise ValueError(f"linear: expected x (..., in), w (out, in), b (out,), got {x.shape}, {w.shape}, {b.shape}")
+    z = np.matmul(x, w.T)
     if z.dtype != b.dtype:
         return z + b
     z += b
@@ -90,8 +90,8 @@ def _affine(x: Any, w: Any, b: Any) -> Any:
 
 
 def _product(x: Any, w: Any) -> Any:
-    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1]:
-        raise ValueError(f"linear: expected x (..., in) and w (out, in), got {np.shape(x)} and {np.shape(w)}")
+    if w.ndim != 2 or x.shape[-1:] != w.shape[1:]:
+        raise ValueError(f"linear: expected x (..., in) and w (out, in), got {x.shape} and {w.shape}")
     return np.matmul(x, w.T)
 
 
@@ -105,7 +105,11 @@ def _weight_bar(zbar: Any, x: Any) -> Any:
 
 _linear = primitive(_product, name="linear", x=lambda zbar, w: zbar @ w, w=_weight_bar)
 _linear_with_bias = primitive(
-    _affine, name="linear", x=lambda zbar, w: zbar @ w, w=_weight_bar, b=lambda zbar: zbar
+    _affine,
+    name="linear",
+    x=lambda zbar, w: zbar @ w,
+    w=_weight_bar,
+    b=lambda zbar: zbar.sum(axis=tuple(range(zbar.ndim - 1))),
 )
 
 

@@ -1,0 +1,158 @@
+"""Sorting, and taking and adding elements along one axis.
+
+`take_along_axis` and `scatter_along_axis` are each the other's rule; the rules of the sorts are made of them.
+Results that are places rather than values (`argsort`, `searchsorted`) have no gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.numpy_api import REFUSED, register
+from autograd.primitive import primitive
+
+# --- Taking and adding along an axis -----------------------------------------------------------------------
+
+
+def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """Return the elements of `arr` at `indices` along an axis, as NumPy's `take_along_axis`.
+
+    Args:
+        arr: any shape.
+        indices: integers, of a shape that broadcasts with arr's but on `axis`.
+        axis: along which to take; None: arr is flattened and indices are 1-D.
+    """
+    return np.take_along_axis(np.asarray(arr), np.asarray(indices), axis=axis)
+
+
+take_along_axis = primitive(
+    _take_along_axis,
+    arr=lambda ybar, indices, arr_shape, axis: _scattered(ybar, indices, arr_shape, axis),
+    indices=None,
+)
+
+
+def _scattered(ybar: Any, indices: Any, shape: tuple[int, ...], axis: int | None) -> Any:
+    if axis is not None:
+        return scatter_along_axis(ybar, indices, axis=axis, shape=shape)
+    size = int(np.prod(shape, dtype=int))
+    return scatter_along_axis(ybar, indices, axis=0, shape=(size,)).reshape(shape)
+
+
+def _scatter_along_axis(values: Any, indices: Any, axis: int = -1, *, shape: tuple[int, ...]) -> Any:
+    """Return zeros of `shape` to which `values` are added at `indices` along an axis; repeated indices add up.
+
+    Args:
+        values: of a shape that broadcasts with that of indices.
+        indices: integers, of a shape that broadcasts with `shape` but on `axis`.
+        axis: along which the indices count.
+        shape: of the result.
+
+    Raises:
+        IndexError: an index is out of range, or not an integer.
+    """
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise IndexError(f"scatter_along_axis: expected integer indices, got {indices.dtype}")
+    if indices.ndim != len(shape):
+        raise ValueError(f"scatter_along_axis: expected indices with {len(shape)} axes for shape {shape}, got {indices.shape}")
+    values = np.asarray(values)
+    out = np.zeros(shape, values.dtype)
+    grid = list(np.ogrid[tuple(map(slice, shape))])
+    grid[axis] = indices
+    np.add.at(out, tuple(grid), values)
+    return out
+
+
+scatter_along_axis = primitive(
+    _scatter_along_axis,
+    values=lambda ybar, indices, axis: take_along_axis(ybar, indices, axis=axis),
+    indices=None,
+)
+
+# --- Sorting -----------------------------------------------------------------------------------------------
+
+
+def _argsort(a: Any, axis: int | None = -1, kind: str = "stable") -> Any:
+    """Return the indices that sort along an axis, equal elements in the order they had; no gradient.
+
+    Args:
+        a: any shape.
+        axis: along which; None: of the flattened array.
+        kind: NumPy's sorting algorithm.
+    """
+    return np.argsort(a, axis=axis, kind=kind)  # type: ignore[call-overload]
+
+
+argsort = primitive(_argsort, a=None)
+
+
+def _sort(a: Any, axis: int | None = -1, kind: str | None = None) -> Any:
+    """Return a sorted copy; each element's bar goes back to where it came from.
+
+    Equal elements count as sorted in the order they had, whatever the algorithm.
+
+    Args:
+        a: any shape.
+        axis: along which; None: the flattened array.
+        kind: NumPy's sorting algorithm.
+    """
+    return np.sort(a, axis=axis, kind=kind)  # type: ignore[call-overload]
+
+
+sort = primitive(
+    _sort, a=lambda ybar, a, axis: _scattered(ybar, argsort(a, axis=axis), a.shape, axis)
+)
+
+
+def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
+    """Return the indices that `partition` along an axis; no gradient.
+
+    Args:
+        a: any shape.
+        kth: the place, or the places, whose elements are to be where sorting would put them.
+        axis: along which; None: of the flattened array.
+    """
+    return _places(a, kth=kth, axis=axis)
+
+
+def _argpartition(a: Any, *, kth: Any, axis: int | None) -> Any:
+    return np.argpartition(a, kth, axis=axis)
+
+
+_places = primitive(_argpartition, a=None)
+
+
+def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
+    """Return a copy with the smaller elements before, the larger ones after the kth; order is else arbitrary.
+
+    Args:
+        a: any shape.
+        kth: the place, or the places, whose elements are to be where sorting would put them.
+        axis: along which; None: the flattened array.
+    """
+    return take_along_axis(a, argpartition(a, kth, axis), axis=axis)
+
+
+def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    """Return where `v` would have to be inserted into the sorted 1-D array `a`; no gradient."""
+    return np.searchsorted(a, v, side=side, sorter=sorter)  # type: ignore[call-overload]
+
+
+def _digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """Return the number of the bin that each element of x falls into; no gradient."""
+    return np.digitize(x, bins, right=right)
+
+
+searchsorted = primitive(_searchsorted, a=None, v=None)
+digitize = primitive(_digitize, x=None, bins=None)
+
+__all__ = [
+    *("sort", "argsort", "partition", "argpartition", "searchsorted", "digitize"),
+    *("take_along_axis", "scatter_along_axis"),
+]
+register({np.sort: sort, np.argsort: argsort, np.partition: partition, np.argpartition: argpartition})
+register({np.searchsorted: searchsorted, np.digitize: digitize, np.take_along_axis: take_along_axis})
+REFUSED[np.unique] = "the shape of its result depends on the values: use np.unique(t.numpy()), or autograd.sort"

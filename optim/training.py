@@ -1,0 +1,231 @@
+"""Training: `fit`, which runs the epochs, its `History`, and `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import no_grad
+from autograd.tensor import raw
+from nn.data import Batches
+from nn.module import Module
+from optim.optimizer import Optimizer
+
+Array = NDArray[Any]
+Loss = Callable[..., Any]
+Metrics = Mapping[str, Callable[[Any, Any], float]]
+
+
+@dataclass
+class History:
+    """What happened in training.
+
+    Attributes:
+        epochs: for each epoch a dict: "epoch" (from 1), "loss", the metrics, the same of the validation data with
+            "val_" before them, "lr" and "seconds". Training figures are means over the epoch, dropout included.
+        steps: the loss of every step.
+        interrupted: whether Ctrl-C ended the training.
+    """
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    steps: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    def __getitem__(self, name: str) -> list[float]:
+        """Return one figure over the epochs, e.g. history["val_loss"]."""
+        return [row[name] for row in self.epochs]
+
+    def plot(self, path: str | Path, name: str = "loss") -> None:
+        """Write a picture of a figure against the epoch, for training and, if there was one, validation.
+
+        Args:
+            path: the file; its ending says how (.png, .svg, .pdf).
+            name: "loss" or a metric.
+        """
+        figure, axes = _figure()
+        numbers = self["epoch"]
+        axes.plot(numbers, self[name], marker=".", label="training")
+        if self.epochs and f"val_{name}" in self.epochs[0]:
+            axes.plot(numbers, self[f"val_{name}"], marker=".", label="validation")
+        axes.set(xlabel="epoch", ylabel=name, title=f"{name.capitalize()} against epoch")
+        axes.grid(alpha=0.3)
+        axes.legend()
+        figure.savefig(path)
+
+    def plot_trace(self, path: str | Path) -> None:
+        """Write a picture of the loss at every step, on a logarithmic scale."""
+        figure, axes = _figure()
+        axes.plot(np.arange(1, len(self.steps) + 1), self.steps, linewidth=0.8)
+        axes.set(xlabel="step", ylabel="loss", title="Trace of the loss", yscale="log")
+        axes.grid(alpha=0.3)
+        figure.savefig(path)
+
+
+def _figure() -> tuple[Any, Any]:
+    """Return a new matplotlib figure that no window shows, and its axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
+
+
+def fit(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    data: Iterable[Any],
+    epochs: int,
+    *,
+    validation: Iterable[Any] | None = None,
+    metrics: Metrics | None = None,
+    progress: bool | str = True,
+) -> History:
+    """Train a model by gradient descent on mini-batches.
+
+    A step: outputs = model(*inputs), loss(outputs, targets), its bars, the optimizer's update.
+
+    Args:
+        model: put into training mode for the epochs, into evaluation mode for the validation and at the end.
+        loss: function of outputs and targets with a scalar value, e.g. `F.cross_entropy`.
+        optimizer: holds the model's parameters.
+        data: batches `(*inputs, targets)`, the same number each epoch; a `Batches`, or a list of pairs.
+        epochs: how often to go through the data.
+        validation: batches to evaluate on after each epoch.
+        metrics: functions of outputs and targets, by name, averaged over the examples.
+        progress: show a progress bar; a text stands before it.
+
+    Returns:
+        The history. Ctrl-C ends the training early; the history says so.
+
+    Raises:
+        FloatingPointError: the loss is not finite.
+    """
+    history = History()
+    metrics = metrics or {}
+    steps = len(data) if hasattr(data, "__len__") else None
+    bar = _progress_bar(progress, None if steps is None else steps * epochs)
+    try:
+        for epoch in range(1, epochs + 1):
+            started = time.perf_counter()
+            model.train()
+            means = _Means()
+            for inputs, targets in map(_parts, data):
+                outputs = model(*inputs)
+                value = loss(outputs, targets)
+                optimizer.zero_grad()
+                value.backward()
+                optimizer.step()
+                number = _finite(value.item(), epoch)
+                history.steps.append(number)
+                means.add(len(targets), loss=number, **_figures(metrics, outputs, targets))
+                if bar is not None:
+                    bar.update()
+                    bar.set_postfix_str(_summary(epoch, epochs, means.values), refresh=False)
+            row = {"epoch": float(epoch), **means.values, "lr": float(optimizer.param_groups[0]["lr"])}
+            if validation is not None:
+                found = evaluate(model, loss, validation, metrics=metrics)
+                row |= {f"val_{name}": value for name, value in found.items()}
+            row["seconds"] = time.perf_counter() - started
+            history.epochs.append(row)
+    except KeyboardInterrupt:
+        history.interrupted = True
+    finally:
+        model.eval()
+        if bar is not None:
+            bar.close()
+    return history
+
+
+def evaluate(
+    model: Module, loss: Loss, data: Iterable[Any], *, metrics: Metrics | None = None
+) -> dict[str, float]:
+    """Return the mean "loss" and metrics over all examples, in evaluation mode and without recording."""
+    means = _Means()
+    with evaluating(model):
+        for inputs, targets in map(_parts, data):
+            outputs = model(*inputs)
+            means.add(len(targets), loss=loss(outputs, targets).item(), **_figures(metrics or {}, outputs, targets))
+    return means.values
+
+
+def predict(model: Module, inputs: Any, *, batch_size: int = 256) -> Array:
+    """Return the model's outputs for all inputs (N, ...), in evaluation mode and without recording."""
+    with evaluating(model):
+        parts = [raw(model(part)) for (part,) in Batches(inputs, batch_size=batch_size, shuffle=False)]
+    return np.concatenate(parts)
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Put the model into evaluation mode, without recording, and back into what it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+class _Means:
+    """Means of figures over examples."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: dict[str, float] = {}
+
+    def add(self, count: int, **figures: float) -> None:
+        self.count += count
+        for name, value in figures.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * count
+
+    @property
+    def values(self) -> dict[str, float]:
+        return {name: total / self.count for name, total in self.sums.items()}
+
+
+def _parts(batch: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+    *inputs, targets = batch
+    return inputs, targets
+
+
+def _figures(metrics: Metrics, outputs: Any, targets: Any) -> dict[str, float]:
+    return {name: metric(raw(outputs), raw(targets)) for name, metric in metrics.items()}
+
+
+def _finite(value: float, epoch: int) -> float:
+    if not np.isfinite(value):
+        raise FloatingPointError(
+            f"fit: the loss is {value} in epoch {epoch}: try a smaller learning rate, or run a step under "
+            "autograd.detect_anomaly() to see where it comes from"
+        )
+    return value
+
+
+def _summary(epoch: int, epochs: int, figures: Mapping[str, float]) -> str:
+    shown = [f"{name} {value:.4f}" for name, value in figures.items()]
+    return ", ".join([f"epoch {epoch}/{epochs}", *shown])
+
+
+def _progress_bar(progress: bool | str, total: int | None) -> Any:
+    if not progress:
+        return None
+    from tqdm import tqdm
+
+    return tqdm(
+        total=total,
+        desc=progress if isinstance(progress, str) else None,
+        unit="step",
+        bar_format="{desc}{percentage:3.0f}% |{bar:24}| {elapsed}<{remaining} {postfix}",
+        mininterval=0.2,
+    )
