@@ -16,6 +16,7 @@ from autograd import no_grad
 from autograd.tensor import raw
 from nn.data import Batches
 from nn.module import Module
+from optim.callbacks import Callback
 from optim.optimizer import Optimizer
 
 Array = NDArray[Any]
@@ -31,12 +32,12 @@ class History:
         epochs: for each epoch a dict: "epoch" (from 1), "loss", the metrics, the same of the validation data with
             "val_" before them, "lr" and "seconds". Training figures are means over the epoch, dropout included.
         steps: the loss of every step.
-        interrupted: whether Ctrl-C ended the training.
+        stopped: why the training ended before its last epoch: "interrupted" by Ctrl-C, or a callback's reason.
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     steps: list[float] = field(default_factory=list)
-    interrupted: bool = False
+    stopped: str | None = None
 
     def __getitem__(self, name: str) -> list[float]:
         """Return one figure over the epochs, e.g. history["val_loss"]."""
@@ -78,6 +79,45 @@ def _figure() -> tuple[Any, Any]:
     return figure, figure.subplots()
 
 
+class Training:
+    """A training under way, as callbacks see it.
+
+    Attributes:
+        model, loss, optimizer: what is trained.
+        history: what has happened so far.
+        epoch: the number of the current epoch, from 1.
+        epochs: how many there are to be.
+    """
+
+    def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, epochs: int) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.history = History()
+        self.epoch = 0
+        self.epochs = epochs
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch."""
+        self.history.stopped = reason
+
+    def step(self, inputs: Sequence[Any], targets: Any) -> tuple[Any, float]:
+        """Do one step; returns outputs and loss."""
+        outputs = self.model(*inputs)
+        value = self.loss(outputs, targets)
+        self.optimizer.zero_grad()
+        value.backward()
+        self.optimizer.step()
+        number = value.item()
+        if not np.isfinite(number):
+            raise FloatingPointError(
+                f"fit: the loss is {number} in epoch {self.epoch}: try a smaller learning rate, or run a step under "
+                "autograd.detect_anomaly() to see where it comes from"
+            )
+        self.history.steps.append(number)
+        return outputs, number
+
+
 def fit(
     model: Module,
     loss: Loss,
@@ -86,6 +126,7 @@ def fit(
     epochs: int,
     *,
     validation: Iterable[Any] | None = None,
+    callbacks: Sequence[Callback] = (),
     metrics: Metrics | None = None,
     progress: bool | str = True,
 ) -> History:
@@ -97,9 +138,10 @@ def fit(
         model: put into training mode for the epochs, into evaluation mode for the validation and at the end.
         loss: function of outputs and targets with a scalar value, e.g. `F.cross_entropy`.
         optimizer: holds the model's parameters.
-        data: batches `(*inputs, targets)`, the same number each epoch; a `Batches`, or a list of pairs.
+        data: batches `(*inputs, targets)`, to be gone through once an epoch: a `Batches`, or a list of such tuples.
         epochs: how often to go through the data.
         validation: batches to evaluate on after each epoch.
+        callbacks: see `Callback`; called in order.
         metrics: functions of outputs and targets, by name, averaged over the examples.
         progress: show a progress bar; a text stands before it.
 
@@ -109,40 +151,55 @@ def fit(
     Raises:
         FloatingPointError: the loss is not finite.
     """
-    history = History()
-    metrics = metrics or {}
+    training = Training(model, loss, optimizer, epochs)
+    history = training.history
     steps = len(data) if hasattr(data, "__len__") else None
     bar = _progress_bar(progress, None if steps is None else steps * epochs)
+    for callback in callbacks:
+        callback.on_start(training)
     try:
-        for epoch in range(1, epochs + 1):
-            started = time.perf_counter()
-            model.train()
-            means = _Means()
-            for inputs, targets in map(_parts, data):
-                outputs = model(*inputs)
-                value = loss(outputs, targets)
-                optimizer.zero_grad()
-                value.backward()
-                optimizer.step()
-                number = _finite(value.item(), epoch)
-                history.steps.append(number)
-                means.add(len(targets), loss=number, **_figures(metrics, outputs, targets))
-                if bar is not None:
-                    bar.update()
-                    bar.set_postfix_str(_summary(epoch, epochs, means.values), refresh=False)
-            row = {"epoch": float(epoch), **means.values, "lr": float(optimizer.param_groups[0]["lr"])}
-            if validation is not None:
-                found = evaluate(model, loss, validation, metrics=metrics)
-                row |= {f"val_{name}": value for name, value in found.items()}
-            row["seconds"] = time.perf_counter() - started
-            history.epochs.append(row)
+        while training.epoch < epochs and history.stopped is None:
+            training.epoch += 1
+            history.epochs.append(_epoch(training, data, validation, metrics or {}, callbacks, bar))
+            for callback in callbacks:
+                callback.on_epoch(training)
     except KeyboardInterrupt:
-        history.interrupted = True
+        history.stopped = "interrupted"
     finally:
         model.eval()
         if bar is not None:
             bar.close()
+    for callback in callbacks:
+        callback.on_end(training)
     return history
+
+
+def _epoch(
+    training: Training,
+    data: Iterable[Any],
+    validation: Iterable[Any] | None,
+    metrics: Metrics,
+    callbacks: Sequence[Callback],
+    bar: Any,
+) -> dict[str, float]:
+    """Go once through the data; returns the epoch's figures."""
+    started = time.perf_counter()
+    rate = float(training.optimizer.param_groups[0]["lr"])
+    training.model.train()
+    means = _Means()
+    for inputs, targets in map(_parts, data):
+        outputs, loss = training.step(inputs, targets)
+        means.add(len(targets), loss=loss, **_figures(metrics, outputs, targets))
+        for callback in callbacks:
+            callback.on_step(training)
+        if bar is not None:
+            bar.update()
+            bar.set_postfix_str(_summary(training, means.values), refresh=False)
+    figures = {"epoch": float(training.epoch), **means.values, "lr": rate}
+    if validation is not None:
+        found = evaluate(training.model, training.loss, validation, metrics=metrics)
+        figures |= {f"val_{name}": value for name, value in found.items()}
+    return figures | {"seconds": time.perf_counter() - started}
 
 
 def evaluate(
@@ -203,18 +260,9 @@ def _figures(metrics: Metrics, outputs: Any, targets: Any) -> dict[str, float]:
     return {name: metric(raw(outputs), raw(targets)) for name, metric in metrics.items()}
 
 
-def _finite(value: float, epoch: int) -> float:
-    if not np.isfinite(value):
-        raise FloatingPointError(
-            f"fit: the loss is {value} in epoch {epoch}: try a smaller learning rate, or run a step under "
-            "autograd.detect_anomaly() to see where it comes from"
-        )
-    return value
-
-
-def _summary(epoch: int, epochs: int, figures: Mapping[str, float]) -> str:
+def _summary(training: Training, figures: Mapping[str, float]) -> str:
     shown = [f"{name} {value:.4f}" for name, value in figures.items()]
-    return ", ".join([f"epoch {epoch}/{epochs}", *shown])
+    return ", ".join([f"epoch {training.epoch}/{training.epochs}", *shown])
 
 
 def _progress_bar(progress: bool | str, total: int | None) -> Any:

@@ -41,7 +41,7 @@ def _full_like(a: Any, fill_value: Any, dtype: DTypeLike | None = None, shape: S
 
 
 zeros_like, ones_like, empty_like = (primitive(forward, a=None) for forward in (_zeros_like, _ones_like, _empty_like))
-full_like = primitive(_full_like, a=None, fill_value=lambda ybar: ybar)
+full_like = primitive(_full_like, a=None, fill_value=lambda ybar, fill_value_dtype: ybar.astype(fill_value_dtype))
 
 __all__ = ["empty_like", "full_like", "ones_like", "zeros_like"]
 register({np.zeros_like: zeros_like, np.ones_like: ones_like, np.empty_like: empty_like, np.full_like: full_like})

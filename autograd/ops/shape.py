@@ -159,8 +159,9 @@ def _clone(a: Any) -> Any:
 clone = primitive(_clone, a=lambda ybar: ybar)
 copy = clone
 
-# The sweep gives every bar the dtype of its value.
-_astype = primitive(lambda x, *, dtype: x.astype(dtype), name="astype", x=lambda ybar: ybar)
+_astype = primitive(
+    lambda x, *, dtype: x.astype(dtype), name="astype", x=lambda ybar, x_dtype: ybar.astype(x_dtype)
+)
 
 
 def astype(x: Any, dtype: DTypeLike) -> Any:

@@ -1,0 +1,1 @@
+"""Programs that show what the library does; each runs as `python -m examples.<name>`."""
