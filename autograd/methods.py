@@ -61,12 +61,10 @@ def install(operations: dict[str, Any]) -> None:
     for name in METHODS:
         if name in operations:
             setattr(Tensor, name, operations[name])
-    setattr(Tensor, "__getitem__", indexing.getitem)
-    setattr(Tensor, "__setitem__", _assign)
-    setattr(Tensor, "reshape", _reshape)
-    setattr(Tensor, "transpose", _transpose)
-    setattr(Tensor, "T", property(shape.transpose))
-    setattr(Tensor, "mT", property(shape.matrix_transpose))
+    forms = {"reshape": _reshape, "transpose": _transpose, "T": property(shape.transpose)}
+    forms |= {"__getitem__": indexing.getitem, "__setitem__": _assign, "mT": property(shape.matrix_transpose)}
+    for name, form in forms.items():
+        setattr(Tensor, name, form)
 
 
 METHODS = (

@@ -102,7 +102,7 @@ def test_repr_says_what_it_is():
     assert len(repr(Tensor(np.zeros(100_000)))) < 300
 
 
-@pytest.mark.parametrize("convert", [float, int, np.asarray, np.array, lambda t: np.empty(()).__setitem__((), t)])
+@pytest.mark.parametrize("convert", [float, int, np.asarray, np.array])
 def test_conversion_of_a_tracked_tensor_raises_and_says_what_to_use(convert):
     for t in (leaf(2.5), leaf(1.0) * 2.5):
         with pytest.raises(TypeError, match=r"lose its record.*\.item\(\).*\.numpy\(\).*\.detach\(\)"):

@@ -1,4 +1,4 @@
-"""What inverts, solves with or factors a matrix: `inv`, `solve`, `det`, `cholesky`, `qr`, `svd`, `eigh` and their rules.
+"""What inverts or factors a matrix: `inv`, `solve`, `det`, `slogdet`, `cholesky`, `qr`, `svd`, `eigh` and their rules.
 
 All work on stacks of matrices, (..., n, n) or (..., m, n), in float32 or float64. The rules are spelled with
 these operations themselves, so they can be differentiated again. Public names, norms and all that is composed
@@ -10,7 +10,7 @@ differentiation" (2008), for inv, solve and det; the others name theirs.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def _quotient(x: Any, y: Any) -> Any:
     return x / (y + ((x == 0) & (y == 0)))
 
 
-def _check_matrices(name: str, a: Any, *, square: bool = False) -> None:
+def check_matrices(name: str, a: Any, *, square: bool = False) -> None:
     """Raise unless a is a stack of matrices (of square ones)."""
     shape = np.shape(a)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
@@ -51,7 +51,7 @@ def _inv(a: Any) -> Any:
     Raises:
         LinAlgError: a matrix is not square or has no inverse.
     """
-    _check_matrices("inv", a, square=True)
+    check_matrices("inv", a, square=True)
     return np.linalg.inv(a)
 
 
@@ -59,13 +59,13 @@ inv = primitive(_inv, a=lambda ybar, out: -(transposed(out) @ ybar @ transposed(
 
 
 def _solve(a: Any, b: Any) -> Any:
-    _check_matrices("solve", a, square=True)
+    check_matrices("solve", a, square=True)
     if np.shape(b)[-2:-1] != np.shape(a)[-1:]:
         raise LinAlgError(f"solve: expected b (n,) or (..., n, k) for a {np.shape(a)}, got {np.shape(b)}")
     return np.linalg.solve(a, b)
 
 
-solve_matrix = primitive(
+solve_matrix: Any = primitive(
     _solve,
     name="solve",
     a=lambda xbar, a, out: -(solve_matrix(transposed(a), xbar) @ transposed(out)),
@@ -125,7 +125,7 @@ def _det(a: Any) -> Any:
     Raises:
         LinAlgError: a matrix is not square.
     """
-    _check_matrices("det", a, square=True)
+    check_matrices("det", a, square=True)
     return np.linalg.det(a)
 
 
@@ -144,7 +144,7 @@ def _slogdet(a: Any) -> Any:
     Raises:
         LinAlgError: a matrix is not square.
     """
-    _check_matrices("slogdet", a, square=True)
+    check_matrices("slogdet", a, square=True)
     return np.linalg.slogdet(a)
 
 
@@ -164,7 +164,7 @@ def _symmetric(x: Any) -> Any:
 
 
 def _cholesky(a: Any) -> Any:
-    _check_matrices("cholesky", a, square=True)
+    check_matrices("cholesky", a, square=True)
     return np.linalg.cholesky(a)
 
 
@@ -236,7 +236,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "r"):
         raise ValueError(f'qr: expected mode="reduced" or "r", got {mode!r}; the further columns of Q are not unique')
     a = as_array(a)
-    _check_matrices("qr", a)
+    check_matrices("qr", a)
     m, n = a.shape[-2:]
     result = tall_qr(a if m >= n else a[..., :m])
     if m < n:  # a = [X Y] = Q [U V]
@@ -301,7 +301,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
         LinAlgError: a has less than two axes, or the algorithm did not converge.
     """
     a = as_array(a)
-    _check_matrices("svd", a)
+    check_matrices("svd", a)
     if hermitian:
         raise ValueError("svd: hermitian=True is not available: use linalg.eigh")
     if compute_uv and full_matrices and a.shape[-1] != a.shape[-2]:
@@ -313,7 +313,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     return result if compute_uv else result.S
 
 
-def _eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803 (NumPy's name)
+def _eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> Any:
     """Return the eigenvalues, rising, and eigenvectors of symmetric matrices: a = V diag(w) V^T.
 
     As in NumPy only one triangle of a is read; the bar is symmetric, as a is. Gradients through the eigenvectors become
@@ -329,7 +329,7 @@ def _eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803 (NumPy's name)
     Raises:
         LinAlgError: a matrix is not square, or the algorithm did not converge.
     """
-    _check_matrices("eigh", a, square=True)
+    check_matrices("eigh", a, square=True)
     return np.linalg.eigh(a, UPLO)
 
 

@@ -110,13 +110,13 @@ def _forward_scatter_add(values: Any, *arrays: Any, index: Any, shape: tuple[int
     return out
 
 
-_getitem = primitive(
+_getitem: Any = primitive(
     _forward_getitem,
     name="getitem",
     x=lambda ybar, arrays, index, x_shape: _scatter_add(ybar, *arrays, index=index, shape=x_shape),
     arrays=None,
 )
-_scatter_add = primitive(
+_scatter_add: Any = primitive(
     _forward_scatter_add,
     name="scatter_add",
     values=lambda ybar, arrays, index: _getitem(ybar, *arrays, index=index),
@@ -190,11 +190,11 @@ def _value_bar(ybar: Any, arrays: Any, index: Any, value_shape: tuple[int, ...])
     return share if extra <= 0 else share.reshape((1,) * extra + share.shape)
 
 
-_setitem = primitive(
+_setitem: Any = primitive(
     _forward_setitem,
     name="setitem",
     x=lambda ybar, arrays, index: _setitem(ybar, 0, *arrays, index=index),
-    value=lambda ybar, arrays, index, value_shape: _value_bar(ybar, arrays, index, value_shape),
+    value=_value_bar,
     arrays=None,
 )
 
@@ -236,5 +236,12 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     return getitem(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,))
 
 
-__all__ = ["getitem", "scatter_add", "setitem", "take"]
-register({np.take: take})
+def _nonzero(a: Any) -> tuple[Any, ...]:
+    """Return where `a` is not zero: an array of positions for each axis; no gradient."""
+    return a.nonzero()  # type: ignore[no-any-return]
+
+
+nonzero = primitive(_nonzero, a=None)
+
+__all__ = ["getitem", "nonzero", "scatter_add", "setitem", "take"]
+register({np.take: take, np.nonzero: nonzero})

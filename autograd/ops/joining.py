@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from autograd import numpy_api
+from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
 from autograd.ops.indexing import getitem
 from autograd.ops.shape import atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape
@@ -73,12 +73,14 @@ def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 
     axis = normalize_axis_index(axis, ary.ndim)
     length = ary.shape[axis]
     if np.iterable(indices_or_sections):
-        cuts = [min(max(cut + length if cut < 0 else cut, 0), length) for cut in map(operator.index, indices_or_sections)]
+        cuts = [
+            min(max(cut + length if cut < 0 else cut, 0), length) for cut in map(operator.index, indices_or_sections)
+        ]
         points = (0, *cuts, length)
         if any(start > stop for start, stop in itertools.pairwise(points)):
             raise ValueError(f"split: expected places to cut in increasing order, got {indices_or_sections}")
     else:
-        parts = operator.index(indices_or_sections)  # type: ignore[arg-type]
+        parts = operator.index(indices_or_sections)
         if parts < 1:
             raise ValueError(f"split: expected at least one part, got {parts}")
         shorter, longer = divmod(length, parts)
@@ -97,7 +99,7 @@ def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
     Raises:
         ValueError: the parts cannot be equal, or the places are not in order.
     """
-    if not np.iterable(indices_or_sections) and ary.shape[axis] % operator.index(indices_or_sections):  # type: ignore[arg-type]
+    if not np.iterable(indices_or_sections) and ary.shape[axis] % operator.index(indices_or_sections):
         raise ValueError(
             f"split: an axis of length {ary.shape[axis]} has no {indices_or_sections} equal parts; use array_split"
         )
@@ -217,14 +219,19 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Any,
 
 
 __all__ = [
-    *("concatenate", "split", "array_split", "hsplit", "vsplit", "dsplit", "stack", "unstack"),
-    *("vstack", "hstack", "dstack", "column_stack", "append", "meshgrid"),
+    "append",
+    "array_split",
+    "column_stack",
+    "concatenate",
+    "dsplit",
+    "dstack",
+    "hsplit",
+    "hstack",
+    "meshgrid",
+    "split",
+    "stack",
+    "unstack",
+    "vsplit",
+    "vstack",
 ]
-numpy_api.register({getattr(np, name): globals()[name] for name in __all__ if hasattr(np, name)})
-numpy_api.REFUSED.update(
-    {
-        np.block: "use concatenate, hstack and vstack",
-        np.delete: "index with what is to stay, a[keep]",
-        np.insert: "concatenate the parts",
-    }
-)
+register({getattr(np, name): globals()[name] for name in __all__ if hasattr(np, name)})

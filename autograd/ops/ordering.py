@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.numpy_api import REFUSED, register
+from autograd.numpy_api import register
 from autograd.primitive import primitive
 
 # --- Taking and adding along an axis -----------------------------------------------------------------------
@@ -28,17 +28,13 @@ def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     return np.take_along_axis(np.asarray(arr), np.asarray(indices), axis=axis)
 
 
-take_along_axis = primitive(
-    _take_along_axis,
-    arr=lambda ybar, indices, arr_shape, axis: _scattered(ybar, indices, arr_shape, axis),
-    indices=None,
-)
-
-
-def _scattered(ybar: Any, indices: Any, shape: tuple[int, ...], axis: int | None) -> Any:
+def _scattered(ybar: Any, indices: Any, arr_shape: tuple[int, ...], axis: int | None) -> Any:
     if axis is not None:
-        return scatter_along_axis(ybar, indices, axis=axis, shape=shape)
-    return scatter_along_axis(ybar, indices, axis=0, shape=(math.prod(shape),)).reshape(shape)
+        return scatter_along_axis(ybar, indices, axis=axis, shape=arr_shape)
+    return scatter_along_axis(ybar, indices, axis=0, shape=(math.prod(arr_shape),)).reshape(arr_shape)
+
+
+take_along_axis = primitive(_take_along_axis, arr=_scattered, indices=None)
 
 
 def _scatter_along_axis(values: Any, indices: Any, axis: int = -1, *, shape: tuple[int, ...]) -> Any:
@@ -71,7 +67,7 @@ scatter_along_axis = primitive(
 # --- Sorting -----------------------------------------------------------------------------------------------
 
 
-def _argsort(a: Any, axis: int | None = -1, kind: str = "stable") -> Any:
+def _argsort(a: Any, axis: int | None = -1, kind: Any = "stable") -> Any:
     """Return the indices that sort along an axis, equal elements in the order they had; no gradient.
 
     Args:
@@ -79,13 +75,13 @@ def _argsort(a: Any, axis: int | None = -1, kind: str = "stable") -> Any:
         axis: along which; None: of the flattened array.
         kind: NumPy's sorting algorithm.
     """
-    return np.argsort(a, axis=axis, kind=kind)  # type: ignore[call-overload]
+    return np.argsort(a, axis=axis, kind=kind)
 
 
 argsort = primitive(_argsort, a=None)
 
 
-def _sort(a: Any, axis: int | None = -1, kind: str | None = None) -> Any:
+def _sort(a: Any, axis: int | None = -1, kind: Any = None) -> Any:
     """Return a sorted copy; each element's bar goes back to where it came from.
 
     Equal elements count as sorted in the order they had, whatever the algorithm.
@@ -95,15 +91,13 @@ def _sort(a: Any, axis: int | None = -1, kind: str | None = None) -> Any:
         axis: along which; None: the flattened array.
         kind: NumPy's sorting algorithm.
     """
-    return np.sort(a, axis=axis, kind=kind)  # type: ignore[call-overload]
+    return np.sort(a, axis=axis, kind=kind)
 
 
-sort = primitive(
-    _sort, a=lambda ybar, a, axis: _scattered(ybar, argsort(a, axis=axis), a.shape, axis)
-)
+sort = primitive(_sort, a=lambda ybar, a, axis: _scattered(ybar, argsort(a, axis=axis), a.shape, axis))
 
 
-def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
+def _argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
     """Return the indices that `partition` along an axis; no gradient.
 
     Args:
@@ -111,14 +105,10 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1) -> Any:
         kth: the place, or the places, whose elements are to be where sorting would put them.
         axis: along which; None: of the flattened array.
     """
-    return _places(a, kth=kth, axis=axis)
-
-
-def _argpartition(a: Any, *, kth: Any, axis: int | None) -> Any:
     return np.argpartition(a, kth, axis=axis)
 
 
-_places = primitive(_argpartition, a=None)
+argpartition = primitive(_argpartition, a=None, kth=None)
 
 
 def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
@@ -129,7 +119,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
         kth: the place, or the places, whose elements are to be where sorting would put them.
         axis: along which; None: the flattened array.
     """
-    return take_along_axis(a, argpartition(a, kth, axis), axis=axis)
+    return take_along_axis(a, argpartition(a, kth, axis=axis), axis=axis)
 
 
 def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
@@ -146,9 +136,14 @@ searchsorted = primitive(_searchsorted, a=None, v=None)
 digitize = primitive(_digitize, x=None, bins=None)
 
 __all__ = [
-    *("sort", "argsort", "partition", "argpartition", "searchsorted", "digitize"),
-    *("take_along_axis", "scatter_along_axis"),
+    "argpartition",
+    "argsort",
+    "digitize",
+    "partition",
+    "scatter_along_axis",
+    "searchsorted",
+    "sort",
+    "take_along_axis",
 ]
 register({np.sort: sort, np.argsort: argsort, np.partition: partition, np.argpartition: argpartition})
 register({np.searchsorted: searchsorted, np.digitize: digitize, np.take_along_axis: take_along_axis})
-REFUSED[np.unique] = "the shape of its result depends on the values: use np.unique(t.numpy()), or autograd.sort"

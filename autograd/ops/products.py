@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
+from autograd.ops.shape import moveaxis
 from autograd.primitive import primitive
 
 
@@ -192,10 +193,10 @@ def _put_diagonals(y: Any, *, labels: str, shape: tuple[int, ...]) -> Any:
     return out
 
 
-take_diagonals = primitive(
+take_diagonals: Any = primitive(
     _take_diagonals, x=lambda ybar, labels, x_shape: put_diagonals(ybar, labels=labels, shape=x_shape)
 )
-put_diagonals = primitive(_put_diagonals, y=lambda xbar, labels: take_diagonals(xbar, labels=labels))
+put_diagonals: Any = primitive(_put_diagonals, y=lambda xbar, labels: take_diagonals(xbar, labels=labels))
 
 
 @lru_cache(maxsize=256)
@@ -220,9 +221,7 @@ def _spelled_out(subscripts: str, ndims: tuple[int, ...]) -> tuple[list[str], st
         output = "..." * bool(batch) + "".join(sorted(label for label, n in counts.items() if n == 1))
     if batch and "..." not in output:
         raise ValueError(f"einsum: the output of {subscripts!r} needs '...', for the axes that it stands for")
-    terms = [
-        term.replace("...", batch[len(batch) - width :]) for term, width in zip(terms, widths, strict=True)
-    ]
+    terms = [term.replace("...", batch[len(batch) - width :]) for term, width in zip(terms, widths, strict=True)]
     output = output.replace("...", batch)
     if len(set(output)) < len(output) or not set(output) <= set("".join(terms)):
         raise ValueError(f"einsum: each label of the output of {subscripts!r} must be there once, and in an operand")
@@ -362,7 +361,7 @@ def _cross_last(x: Any, y: Any) -> Any:
     return np.cross(x, y)
 
 
-_cross = primitive(_cross_last, name="cross", x=lambda zbar, y: _cross(y, zbar), y=lambda zbar, x: _cross(zbar, x))
+_cross: Any = primitive(_cross_last, name="cross", x=lambda zbar, y: _cross(y, zbar), y=lambda zbar, x: _cross(zbar, x))
 
 
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
@@ -381,15 +380,26 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    a = as_array(a) if axisa == -1 else np.moveaxis(a, axisa, -1)
-    b = as_array(b) if axisb == -1 else np.moveaxis(b, axisb, -1)
+    a = as_array(a) if axisa == -1 else moveaxis(as_array(a), axisa, -1)
+    b = as_array(b) if axisb == -1 else moveaxis(as_array(b), axisb, -1)
     c = _cross(a, b)
-    return c if axisc == -1 else np.moveaxis(c, -1, axisc)
+    return c if axisc == -1 else moveaxis(c, -1, axisc)
 
 
 __all__ = [
-    *("cross", "dot", "einsum", "inner", "kron", "linear", "matmul", "matvec", "outer", "tensordot", "vdot"),
-    *("vecdot", "vecmat"),
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "vdot",
+    "vecdot",
+    "vecmat",
 ]
 register({np.cross: cross, np.dot: dot, np.einsum: einsum, np.inner: inner, np.kron: kron, np.matmul: matmul})
 register({np.outer: outer, np.tensordot: tensordot, np.vdot: vdot, np.vecdot: vecdot})

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
@@ -19,6 +19,12 @@ from autograd.primitive import primitive
 from autograd.tensor import raw
 
 Axis = int | tuple[int, ...] | None
+
+# The ufuncs' own reductions take anything that NumPy takes, and save the functions' and methods' detour.
+_total: Any = np.add.reduce
+_product: Any = np.multiply.reduce
+_largest: Any = np.maximum.reduce
+_smallest: Any = np.minimum.reduce
 
 # --- What the rules share ----------------------------------------------------------------------------------
 
@@ -62,7 +68,7 @@ def _float_array(x: Any) -> Any:
 
 def _sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the sum over axes; 0 over none."""
-    return np.add.reduce(a, axis=axis, keepdims=keepdims)
+    return _total(a, axis=axis, keepdims=keepdims)
 
 
 sum = primitive(
@@ -118,12 +124,16 @@ def _std(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) 
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims, mean=center)
 
 
-def _std_bar(ybar: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    zero = out == 0
-    return _var_bar(ybar * np.logical_not(zero) / (2 * (out + zero)), a, axis, ddof, keepdims)
+def _root_bar(ybar: Any, y: Any) -> Any:
+    """Return the bar of y^2, and 0 where y is 0."""
+    zero = y == 0
+    return ybar * np.logical_not(zero) / (2 * (y + zero))
 
 
-std = primitive(_std, a=_std_bar)
+std = primitive(
+    _std,
+    a=lambda ybar, a, out, axis, ddof, keepdims: _var_bar(_root_bar(ybar, out), a, axis, ddof, keepdims),
+)
 
 
 def _nansum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -183,7 +193,9 @@ def _along_axes(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     axes = _axes(axis, len(shape))
     expected = tuple(shape[i] for i in axes)
     if weights.shape != expected:
-        raise ValueError(f"average: expected weights {expected} or {shape} for a {shape} and axis {axis}, got {weights.shape}")
+        raise ValueError(
+            f"average: expected weights {expected} or {shape} for a {shape} and axis {axis}, got {weights.shape}"
+        )
     if len(axes) > 1:
         weights = weights.transpose(tuple(sorted(range(len(axes)), key=axes.__getitem__)))
     return weights.reshape(tuple(n if i in axes else 1 for i, n in enumerate(shape)))
@@ -194,12 +206,12 @@ def _along_axes(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 def _max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the largest element along axes. Equal ones share its bar evenly; with a NaN, all get 0."""
-    return np.maximum.reduce(a, axis=axis, keepdims=keepdims)
+    return _largest(a, axis=axis, keepdims=keepdims)
 
 
 def _min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the smallest element along axes. Equal ones share its bar evenly; with a NaN, all get 0."""
-    return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
+    return _smallest(a, axis=axis, keepdims=keepdims)
 
 
 def _extreme_bar(ybar: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
@@ -223,11 +235,11 @@ def _median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     part evenly. A slice with a NaN has median NaN and gradient 0.
     """
     a = np.asarray(a)
-    axes = _axes(axis, a.ndim)
-    n = _count(a.shape, axis)
-    if n == 0 or a.size == 0:
+    if a.size == 0:
         nothing = np.zeros(a.shape, bool)
         return np.median(a, axis=axis, keepdims=keepdims), nothing, nothing
+    axes = _axes(None, a.ndim) if axis is None else normalize_axis_tuple(axis, a.ndim)
+    n = _count(a.shape, axis)
     kept = tuple(length for i, length in enumerate(a.shape) if i not in axes)
     slices = np.moveaxis(a, axes, range(-len(axes), 0)).reshape((*kept, n))
     middle = ((n - 1) // 2, n // 2)
@@ -236,14 +248,12 @@ def _median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     missing = np.isnan(last)
     value = np.where(missing, last, np.mean(ordered[..., middle[0] : middle[1] + 1], axis=-1))[()]
     shape = _kept_shape(a.shape, axis)
-    low, high = (
-        (a == ordered[..., position].reshape(shape)) & ~missing.reshape(shape) for position in middle
-    )
+    low, high = ((a == ordered[..., position].reshape(shape)) & ~missing.reshape(shape) for position in middle)
     return (value.reshape(shape) if keepdims else value), low, high
 
 
-def _median_bar(ybar: Any, a_shape: tuple[int, ...], low: Any, high: Any, axis: Axis, keepdims: bool) -> Any:
-    half = _restored(0.5 * ybar, a_shape, axis, keepdims)
+def _median_bar(ybar: Any, low: Any, high: Any, axis: Axis, keepdims: bool) -> Any:
+    half = _restored(0.5 * ybar, low.shape, axis, keepdims)
     return _shared(half, low, axis) + _shared(half, high, axis)
 
 
@@ -263,9 +273,9 @@ def _reverse_cumsum(a: Any, *, axis: int) -> Any:
 
 cumsum = primitive(
     _cumsum,
-    a=lambda ybar, a_shape, axis: _sum_from(ybar, axis=0 if axis is None else axis).reshape(a_shape),
+    a=lambda ybar, a_shape, axis: reverse_cumsum(ybar, axis=0 if axis is None else axis).reshape(a_shape),
 )
-_sum_from = primitive(_reverse_cumsum, a=lambda ybar, axis: cumsum(ybar, axis=axis))
+reverse_cumsum: Any = primitive(_reverse_cumsum, a=lambda ybar, axis: cumsum(ybar, axis=axis))
 
 
 def _product_before(x: Any, *, axis: int, reverse: bool = False) -> Any:
@@ -289,26 +299,26 @@ def _linear_recurrence(b: Any, c: Any, *, axis: int, reverse: bool = False) -> A
     return np.moveaxis(s[::step], 0, axis)
 
 
-_products_before = primitive(
+product_before = primitive(
     _product_before,
-    x=lambda ybar, x, out, axis, reverse: out * _recurrence(ybar, x, axis=axis, reverse=not reverse),
+    x=lambda ybar, x, out, axis, reverse: out * linear_recurrence(ybar, x, axis=axis, reverse=not reverse),
 )
-_recurrence = primitive(
+linear_recurrence: Any = primitive(
     _linear_recurrence,
-    b=lambda sbar, c, axis, reverse: _recurrence(sbar, c, axis=axis, reverse=not reverse),
-    c=lambda sbar, c, out, axis, reverse: out * _recurrence(sbar, c, axis=axis, reverse=not reverse),
+    b=lambda sbar, c, axis, reverse: linear_recurrence(sbar, c, axis=axis, reverse=not reverse),
+    c=lambda sbar, c, out, axis, reverse: out * linear_recurrence(sbar, c, axis=axis, reverse=not reverse),
 )
 
 
 def _prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the product over axes; 1 over no elements. Derivatives are exact with zeros, too."""
-    return np.multiply.reduce(a, axis=axis, keepdims=keepdims)
+    return _product(a, axis=axis, keepdims=keepdims)
 
 
 def _prod_bar(ybar: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
     bar = _restored(ybar, a.shape, axis, keepdims)
     for i in _axes(axis, a.ndim):
-        bar = bar * (_products_before(a, axis=i) * _products_before(a, axis=i, reverse=True))
+        bar = bar * (product_before(a, axis=i) * product_before(a, axis=i, reverse=True))
         a = prod(a, axis=i, keepdims=True)
     return bar
 
@@ -324,8 +334,8 @@ def _cumprod(a: Any, axis: int | None = None) -> Any:
 def _cumprod_bar(ybar: Any, a: Any, axis: int | None) -> Any:
     axis = 0 if axis is None else axis
     x = a.reshape(ybar.shape)
-    after = _recurrence(ybar * x, x, axis=axis, reverse=True)
-    return (_products_before(x, axis=axis) * (ybar + after)).reshape(a.shape)
+    after = linear_recurrence(ybar * x, x, axis=axis, reverse=True)
+    return (product_before(x, axis=axis) * (ybar + after)).reshape(a.shape)
 
 
 cumprod = primitive(_cumprod, a=_cumprod_bar)
@@ -335,7 +345,7 @@ cumprod = primitive(_cumprod, a=_cumprod_bar)
 
 def _less_largest(x: Any, axis: Axis) -> Any:
     """Return x minus the largest element along axes, so that no exponential overflows."""
-    return x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-math.inf)
+    return x - _largest(x, axis=axis, keepdims=True, initial=-math.inf)
 
 
 def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -344,10 +354,10 @@ def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     Where every element is -inf, or there is none, it is -inf; the gradient is then 0.
     """
     x = _float_array(x)
-    largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-math.inf)
+    largest = _largest(x, axis=axis, keepdims=True, initial=-math.inf)
     largest = np.where(np.isfinite(largest), largest, 0)
     with np.errstate(divide="ignore"):
-        out = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=keepdims))
+        out = np.log(_total(np.exp(x - largest), axis=axis, keepdims=keepdims))
     return out + (largest if keepdims else largest.reshape(out.shape))
 
 
@@ -362,24 +372,21 @@ logsumexp = primitive(_logsumexp, x=_logsumexp_bar)
 def _softmax(x: Any, axis: Axis = -1) -> Any:
     """Return exp(x) / sum(exp(x)) along axes, without overflow; NaN where every element is -inf."""
     e = np.exp(_less_largest(_float_array(x), axis))
-    e /= np.add.reduce(e, axis=axis, keepdims=True)
+    e /= _total(e, axis=axis, keepdims=True)
     return e
 
 
-softmax = primitive(
-    _softmax, x=lambda ybar, out, axis: out * (ybar - (ybar * out).sum(axis=axis, keepdims=True))
-)
+softmax = primitive(_softmax, x=lambda ybar, out, axis: out * (ybar - (ybar * out).sum(axis=axis, keepdims=True)))
 
 
 def _log_softmax(x: Any, axis: Axis = -1) -> Any:
     """Return log(softmax(x)) along axes, exact also where softmax(x) would underflow."""
     x = _less_largest(_float_array(x), axis)
-    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+    with np.errstate(divide="ignore"):
+        return x - np.log(_total(np.exp(x), axis=axis, keepdims=True))
 
 
-log_softmax = primitive(
-    _log_softmax, x=lambda ybar, out, axis: ybar - np.exp(out) * ybar.sum(axis=axis, keepdims=True)
-)
+log_softmax = primitive(_log_softmax, x=lambda ybar, out, axis: ybar - np.exp(out) * ybar.sum(axis=axis, keepdims=True))
 
 
 def softmax_cross_entropy(logits: Any, labels: Any, axis: int = 1) -> Any:
@@ -408,7 +415,9 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = 1) -> Any:
         if logits.dtype.kind == "f" and labels.dtype != logits.dtype:
             labels = labels.astype(logits.dtype)
         return _probability_cross_entropy(logits, labels, axis=axis)
-    expected = f"integers {examples} or probabilities {logits.shape} for logits {logits.shape} with classes on axis {axis}"
+    expected = (
+        f"integers {examples} or probabilities {logits.shape} for logits {logits.shape} with classes on axis {axis}"
+    )
     error = TypeError if labels.shape == examples or labels.dtype.kind not in "iuf" else ValueError
     raise error(f"softmax_cross_entropy: expected labels {expected}, got {labels.dtype} {labels.shape}")
 
@@ -423,7 +432,7 @@ def _cross_entropy_of_labels(logits: Any, labels: Any, *, axis: int) -> Any:
     z = _less_largest(logits, axis)
     rows = (z if axis == z.ndim - 1 else np.moveaxis(z, axis, -1)).reshape((labels.size, classes))
     chosen = rows[np.arange(labels.size), labels.reshape(-1)].reshape(labels.shape)
-    return np.log(np.add.reduce(np.exp(z), axis=axis)) - chosen
+    return np.log(_total(np.exp(z), axis=axis)) - chosen
 
 
 def _is_label(labels: Any, shape: tuple[int, ...], axis: int) -> Any:
@@ -444,7 +453,7 @@ _label_cross_entropy = primitive(
 
 
 def _cross_entropy_of_probabilities(logits: Any, p: Any, *, axis: int) -> Any:
-    return -np.add.reduce(p * _log_softmax(logits, axis), axis=axis)
+    return -_total(p * _log_softmax(logits, axis), axis=axis)
 
 
 _probability_cross_entropy = primitive(
@@ -490,11 +499,31 @@ any, all = primitive(_any, a=None), primitive(_all, a=None)
 count_nonzero = primitive(_count_nonzero, a=None)
 
 __all__ = [
-    *("sum", "mean", "var", "std", "nansum", "nanmean", "average"),
-    *("max", "amax", "min", "amin", "ptp", "median"),
-    *("cumsum", "cumprod", "prod"),
-    *("logsumexp", "softmax", "log_softmax", "softmax_cross_entropy"),
-    *("argmax", "argmin", "any", "all", "count_nonzero"),
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "average",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "log_softmax",
+    "logsumexp",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "nanmean",
+    "nansum",
+    "prod",
+    "ptp",
+    "softmax",
+    "softmax_cross_entropy",
+    "std",
+    "sum",
+    "var",
 ]
 register({np.sum: sum, np.mean: mean, np.var: var, np.std: std})
 register({np.nansum: nansum, np.nanmean: nanmean, np.average: average})

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
-from numpy.typing import DTypeLike
 
-from autograd import numpy_api
+from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
 from autograd.ops.elementwise import clip, where
 from autograd.ops.indexing import getitem, scatter_add, take
 from autograd.ops.ordering import searchsorted
 from autograd.primitive import primitive
 from autograd.tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 # --- Shape and order of the axes ---------------------------------------------------------------------------
 
@@ -159,9 +161,7 @@ def _clone(a: Any) -> Any:
 clone = primitive(_clone, a=lambda ybar: ybar)
 copy = clone
 
-_astype = primitive(
-    lambda x, *, dtype: x.astype(dtype), name="astype", x=lambda ybar, x_dtype: ybar.astype(x_dtype)
-)
+_astype = primitive(lambda x, *, dtype: x.astype(dtype), name="astype", x=lambda ybar, x_dtype: ybar.astype(x_dtype))
 
 
 def astype(x: Any, dtype: DTypeLike) -> Any:
@@ -177,7 +177,7 @@ def _flip(m: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     return np.flip(m, axis)
 
 
-flip = primitive(_flip, m=lambda ybar, axis: flip(ybar, axis=axis))
+flip: Any = primitive(_flip, m=lambda ybar, axis: flip(ybar, axis=axis))
 
 
 def fliplr(m: Any) -> Any:
@@ -190,7 +190,7 @@ def flipud(m: Any) -> Any:
     return flip(m, axis=0)
 
 
-_roll = primitive(
+_roll: Any = primitive(
     lambda a, *, shift, axis: np.roll(a, shift, axis),
     name="roll",
     a=lambda ybar, shift, axis: _roll(ybar, shift=tuple(-n for n in shift), axis=axis),
@@ -213,7 +213,7 @@ def _rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return np.rot90(m, k, axes)
 
 
-rot90 = primitive(_rot90, m=lambda ybar, k, axes: rot90(ybar, k=-k, axes=axes))
+rot90: Any = primitive(_rot90, m=lambda ybar, k, axes: rot90(ybar, k=-k, axes=axes))
 
 
 # --- Repeating: the adjoint sums the copies ----------------------------------------------------------------
@@ -294,7 +294,7 @@ diagonal = primitive(
         ybar, shape=a_shape, offset=offset, axis1=axis1, axis2=axis2
     ),
 )
-_from_diagonal = primitive(
+_from_diagonal: Any = primitive(
     _forward_from_diagonal,
     name="from_diagonal",
     values=lambda ybar, offset, axis1, axis2: diagonal(ybar, offset=offset, axis1=axis1, axis2=axis2),
@@ -335,8 +335,8 @@ def _triu(m: Any, k: int = 0) -> Any:
     return np.triu(m, k)
 
 
-tril = primitive(_tril, m=lambda ybar, k: tril(ybar, k=k))
-triu = primitive(_triu, m=lambda ybar, k: triu(ybar, k=k))
+tril: Any = primitive(_tril, m=lambda ybar, k: tril(ybar, k=k))
+triu: Any = primitive(_triu, m=lambda ybar, k: triu(ybar, k=k))
 
 # --- Padding: the adjoint crops, and adds what was copied to its origin ------------------------------------
 
@@ -345,7 +345,8 @@ _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 def _forward_pad(array: Any, *, widths: tuple[tuple[int, int], ...], mode: str, constants: Any) -> Any:
     if mode != "constant" or constants is not None:
-        return np.pad(array, widths, mode, **({} if constants is None else {"constant_values": constants}))
+        options = {} if constants is None else {"constant_values": constants}
+        return np.pad(array, widths, mode, **options)  # type: ignore[call-overload]
     lengths = zip(array.shape, widths, strict=True)
     out = np.zeros([before + n + after for n, (before, after) in lengths], array.dtype)
     out[_inner(array.shape, widths)] = array
@@ -371,7 +372,7 @@ def _pad_bar(ybar: Any, array_shape: tuple[int, ...], widths: tuple[tuple[int, i
 _pad = primitive(
     _forward_pad,
     name="pad",
-    array=lambda ybar, array_shape, widths, mode: _pad_bar(ybar, array_shape, widths, mode),
+    array=_pad_bar,
 )
 
 
@@ -428,21 +429,25 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     axis = normalize_axis_index(axis, a.ndim)
     before = (slice(None),) * axis
     one = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
-    parts = [_slab(prepend, one), a, _slab(append, one)]
     if prepend is not None or append is not None:
-        a = np.concatenate([part for part in parts if part is not None], axis=axis)
+        ends = [_slab(value, one, a.dtype) for value in (prepend, append)]
+        a = np.concatenate([part for part in (ends[0], a, ends[1]) if part is not None], axis=axis)
     subtract = np.not_equal if a.dtype.kind == "b" else np.subtract
     for _ in range(n):
         a = subtract(a[(*before, slice(1, None))], a[(*before, slice(None, -1))])
     return a
 
 
-def _slab(value: Any, shape: tuple[int, ...]) -> Any:
-    """Return a number as an array of this shape; an array as it is."""
+def _slab(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return a number as an array of this shape, a Python number in a dtype that suits `dtype`; an array as it is."""
+    if isinstance(value, (int, float)):
+        return np.full(shape, value, np.result_type(dtype, value))
     return broadcast_to(value, shape=shape) if value is not None and np.ndim(value) == 0 else value
 
 
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+def interp(  # noqa: PLR0917 (NumPy's signature)
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
+) -> Any:
     """Return the function at x that is linear between the points (xp, fp), and constant outside them.
 
     It can be differentiated by x, xp and fp. Where x is one of the xp, the derivative is that to its right.
@@ -467,29 +472,52 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         period, left, right = abs(period), None, None
         x, xp = x % period, xp % period
         order = np.argsort(xp)
-        xp, fp = xp[order], fp[order]
+        xp, fp = getitem(xp, order), getitem(fp, order)
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
     inside = clip(x, xp[0], xp[-1])
     i = searchsorted(xp, inside, side="right") - 1
-    following = np.minimum(i + 1, xp.size - 1)
-    width = xp[following] - xp[i]
-    slope = (fp[following] - fp[i]) / (width + (width == 0))
-    y = fp[i] + slope * (inside - xp[i])
+    # getitem, since an array would take a tensor in its brackets for a constant.
+    x0, x1 = (getitem(xp, k) for k in (i, np.minimum(i + 1, xp.size - 1)))
+    y0, y1 = (getitem(fp, k) for k in (i, np.minimum(i + 1, xp.size - 1)))
+    width = x1 - x0
+    y = y0 + (y1 - y0) / (width + (width == 0)) * (inside - x0)
     y = y if left is None else where(x < xp[0], left, y)
     return y if right is None else where(x > xp[-1], right, y)
 
 
 __all__ = [
-    *("reshape", "ravel", "flatten", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze"),
-    *("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "clone", "copy", "astype"),
-    *("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "tile"),
-    *("diagonal", "diag", "diagflat", "trace", "tril", "triu", "pad", "diff", "interp"),
+    "astype",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_arrays",
+    "clone",
+    "copy",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "diff",
+    "expand_dims",
+    "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
+    "interp",
+    "matrix_transpose",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "squeeze",
+    "swapaxes",
+    "tile",
+    "trace",
+    "transpose",
+    "tril",
+    "triu",
 ]
-numpy_api.register({getattr(np, name): globals()[name] for name in __all__ if hasattr(np, name)})
-numpy_api.REFUSED.update(
-    {
-        np.resize: "use reshape, tile or pad",
-        np.rollaxis: "use moveaxis",
-    }
-)
+register({getattr(np, name): globals()[name] for name in __all__ if hasattr(np, name)})

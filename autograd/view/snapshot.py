@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import Primitive
+from autograd.primitive import OUTPUT, Primitive
 from autograd.program import Graph, Node
 
 PARAMETER, INPUT, CONSTANT, OPERATION, LOSS = "parameter", "input", "constant", "operation", "loss"
@@ -33,11 +33,13 @@ class Quantity:
         kind: one of the kinds above.
         operation: what computed it; None for a leaf.
         parameters: static parameters of the operation.
+        output: which output of its one parent it is, where that has several; else None.
         parents: numbers of the quantities it was computed from, in the order of the arguments.
         shape, dtype: of the value (tuples of them for an operation with several outputs).
         value: an array or NumPy scalar; None if unknown.
         bar: dLoss/d(this); None if no sweep has left one.
         requires_grad: whether bars flow through here.
+        wanted: positions of the arguments that its bar flows on to.
         scope: path of the module it belongs to.
         line: the user's source line as "file:line", if recorded.
         changed: whether the leaf was written after the graph had used it.
@@ -49,15 +51,22 @@ class Quantity:
     kind: str
     operation: Primitive | None
     parameters: Mapping[str, Any]
+    output: int | None
     parents: tuple[int, ...]
     shape: Any
     dtype: Any
     value: Any
     bar: Any
     requires_grad: bool
+    wanted: tuple[int, ...]
     scope: tuple[str, ...]
     line: str | None
     changed: bool
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a constant without a name, that forms write as a number."""
+        return self.kind in (INPUT, CONSTANT) and self.name is None and self.shape == () and self.value is not None
 
 
 class Snapshot:
@@ -89,12 +98,14 @@ class Snapshot:
                 kind=kind,
                 operation=node.primitive,
                 parameters=node.parameters,
+                output=node.parameters["position"] if node.primitive is OUTPUT else None,
                 parents=tuple(map(graph.number, graph.parents(node))),
                 shape=node.shape,
                 dtype=node.dtype,
                 value=values[number - 1],
                 bar=None if node.note is None or node.note.bar is None else np.array(node.note.bar),
                 requires_grad=node.requires_grad,
+                wanted=() if node.plan is None else node.plan.wanted,
                 scope=() if kind == INPUT else scopes[number - 1],
                 line=None if node.note is None else node.note.line,
                 changed=node.index in changed,

@@ -1,0 +1,500 @@
+"""`Form`, an expression in the quantities of a computation, kept in the form in which a person would write it.
+
+A form is a sum of terms; a term is a number times factors, each with a label for each of its axes, summed over the
+labels that are not axes of the result (Einstein's convention). Products, transposes, matrix products and sums are
+then all the same thing, and the simplification is in the constructors: numbers fold, equal factors become powers,
+like terms add up, axes that were inserted or repeated leave no trace. `write` finds the matrix form again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+Shape = tuple[int, ...]
+Value = Callable[["Letter"], Any]
+"""Gives a letter's value."""
+
+
+# --- What a factor can be ----------------------------------------------------------------------------------
+
+
+class Atom:
+    """What a form is made of: it has a shape and, for given values of the letters, a value."""
+
+    shape: Shape
+
+    @cached_property
+    def key(self) -> Any:
+        """What two atoms share if they stand for the same."""
+        raise NotImplementedError
+
+    def value(self, values: Value) -> Any:
+        """Return the value for given values of the letters."""
+        raise NotImplementedError
+
+    def size(self) -> int:
+        """Return how many letters, numbers and operations writing it takes."""
+        return 1
+
+
+class Letter(Atom):
+    """A quantity of the computation, or its bar.
+
+    Attributes:
+        number: of the quantity.
+        bar: whether its bar is meant.
+    """
+
+    def __init__(self, number: int, shape: Shape, *, bar: bool = False) -> None:
+        self.number = number
+        self.shape = shape
+        self.bar = bar
+
+    @cached_property
+    def key(self) -> Any:
+        return "letter", self.number, self.bar
+
+    def value(self, values: Value) -> Any:
+        return values(self)
+
+
+class Array(Atom):
+    """A constant array that has no name: a rule made it, or it is an operand that nothing else is known of."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.asarray(array)
+        self.shape = self.array.shape
+
+    @cached_property
+    def key(self) -> Any:
+        return "array", self.shape, self.array.dtype.str, self.array.tobytes()
+
+    def value(self, values: Value) -> Any:
+        return self.array
+
+
+class Call(Atom):
+    """An operation on forms that is no arithmetic: a function, a choice, a convolution.
+
+    Attributes:
+        operation: the primitive; its forward gives the value, its notation the text.
+        arguments: forms.
+        parameters: static parameters.
+        output: which of several outputs is meant; None if there is one.
+    """
+
+    def __init__(
+        self,
+        operation: Any,
+        arguments: Sequence[Form],
+        parameters: dict[str, Any],
+        shape: Shape,
+        output: int | None = None,
+    ) -> None:
+        self.operation = operation
+        self.arguments = tuple(arguments)
+        self.parameters = parameters
+        self.shape = shape
+        self.output = output
+
+    @cached_property
+    def key(self) -> Any:
+        parameters = tuple((name, _hashable(value)) for name, value in self.parameters.items())
+        return "call", id(self.operation), tuple(form.key for form in self.arguments), parameters, self.output
+
+    def value(self, values: Value) -> Any:
+        found = self.operation.compute([form.value(values) for form in self.arguments], self.parameters)[0]
+        return found if self.output is None else found[self.output]
+
+    def size(self) -> int:
+        return 1 + sum(form.size() for form in self.arguments)
+
+
+class Slope(Atom):
+    """The derivative of a function of one argument, element by element: sigma'(z).
+
+    Attributes:
+        operation: the function.
+        argument: where.
+        expanded: the derivative as the rule has it.
+    """
+
+    def __init__(self, operation: Any, argument: Form, expanded: Form) -> None:
+        self.operation = operation
+        self.argument = argument
+        self.expanded = expanded
+        self.shape = expanded.shape
+
+    @cached_property
+    def key(self) -> Any:
+        return "slope", self.expanded.key
+
+    def value(self, values: Value) -> Any:
+        return self.expanded.value(values)
+
+    def size(self) -> int:
+        return 1 + self.argument.size()
+
+
+class Group(Atom):
+    """A form in parentheses: a sum as a factor, or a product with sums of its own."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.shape = form.shape
+
+    @cached_property
+    def key(self) -> Any:
+        return "group", self.form.key
+
+    def value(self, values: Value) -> Any:
+        return self.form.value(values)
+
+    def size(self) -> int:
+        return self.form.size()
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_hashable, value))
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return value
+
+
+# --- Terms and forms ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Factor:
+    """An atom to a power, with a label for each of its axes: 0 .. n-1 are the axes of the result."""
+
+    atom: Atom
+    labels: tuple[int, ...]
+    exponent: float = 1
+
+    def relabeled(self, labels: dict[int, int]) -> Factor:
+        """Return the factor with some labels replaced."""
+        return Factor(self.atom, tuple(labels.get(label, label) for label in self.labels), self.exponent)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A number times factors, summed over the labels that are not axes of the result."""
+
+    coefficient: float
+    factors: tuple[Factor, ...] = ()
+
+    def labels(self) -> set[int]:
+        """Return the labels that a factor has."""
+        return {label for factor in self.factors for label in factor.labels}
+
+    def inner(self, ndim: int) -> list[int]:
+        """Return the labels that are summed over, in a form with `ndim` axes."""
+        return sorted(label for label in self.labels() if label >= ndim)
+
+    def key(self, ndim: int) -> Any:
+        """Return what like terms share: the factors in a fixed order, with the inner labels renamed by that."""
+        factors = sorted(self.factors, key=lambda factor: (repr(factor.atom.key), factor.exponent, factor.labels))
+        names: dict[int, int] = {axis: axis for axis in range(ndim)}
+        for factor in factors:
+            for label in factor.labels:
+                names.setdefault(label, len(names))
+        return tuple((f.atom.key, f.exponent, f.relabeled(names).labels) for f in factors)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A sum of terms, of a shape to which each of them is broadcast."""
+
+    shape: Shape
+    terms: tuple[Term, ...]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @cached_property
+    def key(self) -> Any:
+        """What two forms share if they stand for the same."""
+        return self.shape, frozenset((term.key(self.ndim), term.coefficient) for term in self.terms)
+
+    def size(self) -> int:
+        """Return how many letters, numbers and operations writing it takes."""
+        return sum(1 + sum(factor.atom.size() for factor in term.factors) for term in self.terms)
+
+    def number(self) -> float | None:
+        """Return the number that this is everywhere; None if it is not known to be one."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and not self.terms[0].factors:
+            return self.terms[0].coefficient
+        return None
+
+    def atom(self) -> Atom | None:
+        """Return the one atom that this is, untransposed; None if it is something else."""
+        if len(self.terms) == 1 and self.terms[0].coefficient == 1 and len(self.terms[0].factors) == 1:
+            (factor,) = self.terms[0].factors
+            if factor.exponent == 1 and factor.labels == tuple(range(self.ndim)):
+                return factor.atom
+        return None
+
+    def value(self, values: Value) -> Any:
+        """Return the value for given values of the letters, of this form's shape."""
+        with np.errstate(all="ignore"):
+            total = sum((_term_value(term, self.shape, values) for term in self.terms), np.zeros(self.shape))
+        return total
+
+
+def _term_value(term: Term, shape: Shape, values: Value) -> Any:
+    operands: list[Any] = []
+    present = [axis for axis in range(len(shape)) if axis in term.labels()]
+    for factor in term.factors:
+        value = np.asarray(factor.atom.value(values), dtype=float)
+        operands += [value if factor.exponent == 1 else value**factor.exponent, list(factor.labels)]
+    found = np.einsum(*operands, present) if operands else 1.0
+    for axis in range(len(shape)):
+        if axis not in present:
+            found = np.expand_dims(found, axis)
+    return np.broadcast_to(term.coefficient * found, shape)
+
+
+# --- Making forms ------------------------------------------------------------------------------------------
+
+
+def constant(value: float, shape: Shape = ()) -> Form:
+    """Return a number, everywhere in an array of this shape."""
+    return Form(shape, (Term(value),) if value != 0 else ())
+
+
+def of(atom: Atom) -> Form:
+    """Return an atom as a form."""
+    if isinstance(atom, Group):
+        return atom.form
+    return Form(atom.shape, (Term(1, (Factor(atom, tuple(range(len(atom.shape)))),)),))
+
+
+def add(*forms: Form) -> Form:
+    """Return the sum, like terms added up."""
+    shape = np.broadcast_shapes(*(form.shape for form in forms))
+    found: dict[Any, Term] = {}
+    for form in forms:
+        for term in broadcast(form, shape).terms:
+            for part in _unwrapped(term, len(shape)):
+                key = part.key(len(shape))
+                before = found[key].coefficient if key in found else 0
+                found[key] = Term(before + part.coefficient, part.factors)
+    return Form(shape, tuple(term for term in found.values() if term.coefficient != 0))
+
+
+def _unwrapped(term: Term, ndim: int) -> Sequence[Term]:
+    """Return the terms of a sum that is the term's only factor, with coefficient 1 or -1."""
+    if abs(term.coefficient) == 1 and len(term.factors) == 1:
+        (factor,) = term.factors
+        if isinstance(factor.atom, Group) and factor.exponent == 1 and len(set(factor.labels)) == len(factor.labels):
+            inner = factor.atom.form
+            if all(label < ndim for label in factor.labels) and len(inner.terms) > 1:
+                names = dict(enumerate(factor.labels))
+                return [
+                    Term(term.coefficient * part.coefficient, _relabeled(part, names, ndim).factors)
+                    for part in inner.terms
+                ]
+    return (term,)
+
+
+def _relabeled(term: Term, names: dict[int, int], ndim: int) -> Term:
+    """Return the term with labels replaced; its other labels become new inner ones of a form with `ndim` axes."""
+    fresh = max([ndim - 1, *names.values()]) + 1
+    names = dict(names)
+    for factor in term.factors:
+        for label in factor.labels:
+            if label not in names:
+                names[label] = fresh
+                fresh += 1
+    return Term(term.coefficient, tuple(factor.relabeled(names) for factor in term.factors))
+
+
+def scale(form: Form, number: float) -> Form:
+    """Return a number times the form."""
+    return einsum([constant(number), form], [(), tuple(range(form.ndim))], form.shape)
+
+
+def multiply(*forms: Form) -> Form:
+    """Return the product, element by element, with broadcasting."""
+    shape = np.broadcast_shapes(*(form.shape for form in forms))
+    axes = tuple(range(len(shape)))
+    return einsum([broadcast(form, shape) for form in forms], [axes] * len(forms), shape)
+
+
+def power(form: Form, exponent: float) -> Form:
+    """Return the form to a constant power."""
+    number = form.number()
+    if exponent == 0:
+        return constant(1, form.shape)
+    if number == 0 and exponent < 0:
+        return _single(form.shape, 1, (Factor(Group(form), tuple(range(form.ndim)), _tidy(exponent)),))
+    if number is not None and (number > 0 or float(exponent).is_integer()):
+        return constant(number**exponent, form.shape)
+    if exponent == 1:
+        return form
+    (term, *others) = form.terms or (Term(0),)
+    whole = float(exponent).is_integer()
+    plain = not others and not term.inner(form.ndim) and (whole or (term.coefficient == 1 and len(term.factors) == 1))
+    if plain and (whole or term.factors[0].exponent == 1):
+        factors = tuple(Factor(f.atom, f.labels, _tidy(f.exponent * exponent)) for f in term.factors)
+        return _single(form.shape, term.coefficient**exponent, factors)
+    return _single(form.shape, 1, (Factor(Group(form), tuple(range(form.ndim)), _tidy(exponent)),))
+
+
+def _tidy(number: float) -> float:
+    return int(number) if float(number).is_integer() else number
+
+
+def divide(x: Form, y: Form) -> Form:
+    """Return the quotient, element by element."""
+    return multiply(x, power(y, -1))
+
+
+def einsum(forms: Sequence[Form], labels: Sequence[Sequence[int]], shape: Shape) -> Form:
+    """Return the product of forms whose axes have these labels, 0 .. n-1 of which are the axes of the result."""
+    sizes = {label: n for form, axes in zip(forms, labels, strict=True) for label, n in zip(axes, form.shape, strict=True)}
+    fresh = max([len(shape) - 1, *sizes]) + 1
+    coefficient: float = 1
+    factors: list[Factor] = []
+    for position, (form, axes) in enumerate(zip(forms, labels, strict=True)):
+        others = [other for other in forms if other is not forms[position]]
+        term = _as_term(form, alone=all(map(_is_scalar, others)) and len(others) == len(forms) - 1)
+        names = dict(enumerate(axes))
+        for label in term.inner(form.ndim):
+            names[label] = fresh
+            fresh += 1
+        coefficient *= term.coefficient
+        factors += [factor.relabeled(names) for factor in term.factors]
+    present = {label for factor in factors for label in factor.labels}
+    repeated = [n for label, n in sizes.items() if label >= len(shape) and label not in present]
+    return _single(shape, coefficient * math.prod(repeated), factors)
+
+
+def _is_scalar(form: Form) -> bool:
+    """Tell whether the form is the same number everywhere."""
+    return not any(term.labels() for term in form.terms)
+
+
+def _as_term(form: Form, alone: bool) -> Term:
+    """Return the form as one term: a sum becomes a group, and so does a product with sums inside unless alone."""
+    if not form.terms:
+        return Term(0)
+    if len(form.terms) == 1 and (alone or not form.terms[0].inner(form.ndim)):
+        return form.terms[0]
+    common = 1.0 if len(form.terms) > 1 else form.terms[0].coefficient
+    if common != 1:
+        form = Form(form.shape, (Term(1, form.terms[0].factors),))
+    return Term(common, (Factor(Group(form), tuple(range(form.ndim))),))
+
+
+def _single(shape: Shape, coefficient: float, factors: Sequence[Factor]) -> Form:
+    """Return a form of one term, with equal factors as powers and a minus drawn into a difference."""
+    merged: dict[Any, Factor] = {}
+    for factor in factors:
+        key = (factor.atom.key, factor.labels)
+        exponent = _tidy(factor.exponent + (merged[key].exponent if key in merged else 0))
+        merged[key] = Factor(factor.atom, factor.labels, exponent)
+    kept = [factor for factor in merged.values() if factor.exponent != 0]
+    if coefficient == 0:
+        return constant(0, shape)
+    if coefficient < 0:
+        for place, factor in enumerate(kept):
+            if isinstance(factor.atom, Group) and factor.exponent in (1, -1) and _has_minus(factor.atom.form):
+                kept[place] = Factor(Group(_negated(factor.atom.form)), factor.labels, factor.exponent)
+                coefficient = -coefficient
+                break
+    term = Term(_tidy(coefficient), tuple(kept))
+    return Form(shape, tuple(_unwrapped(term, len(shape))))
+
+
+def _has_minus(form: Form) -> bool:
+    return len(form.terms) > 1 and any(term.coefficient < 0 for term in form.terms)
+
+
+def _negated(form: Form) -> Form:
+    """Return minus the sum, a positive term first."""
+    terms = [Term(-term.coefficient, term.factors) for term in form.terms]
+    return Form(form.shape, tuple(sorted(terms, key=lambda term: term.coefficient < 0)))
+
+
+# --- Moving axes -------------------------------------------------------------------------------------------
+
+
+def broadcast(form: Form, shape: Shape) -> Form:
+    """Return the form repeated to this shape."""
+    if form.shape == shape:
+        return form
+    extra = len(shape) - form.ndim
+    terms = []
+    for term in form.terms:
+        names = {axis: axis + extra for axis in range(form.ndim) if form.shape[axis] == shape[axis + extra]}
+        terms.append(_relabeled(term, names, len(shape)))
+    return Form(shape, tuple(terms))
+
+
+def transpose(form: Form, order: Sequence[int]) -> Form:
+    """Return the form with its axes in this order."""
+    places = {axis: place for place, axis in enumerate(order)}
+    shape = tuple(form.shape[axis] for axis in order)
+    return Form(shape, tuple(_relabeled(term, places, form.ndim) for term in form.terms))
+
+
+def reshape(form: Form, shape: Shape) -> Form | None:
+    """Return the form with axes of length 1 inserted or dropped; None if more than that would change."""
+    if [n for n in form.shape if n != 1] != [n for n in shape if n != 1]:
+        return None
+    places = iter([place for place, n in enumerate(shape) if n != 1])
+    names = {axis: next(places) for axis, n in enumerate(form.shape) if n != 1}
+    # An axis of length 1 that a factor really has stays an axis of the result if the result has one there.
+    spare = [place for place, n in enumerate(shape) if n == 1]
+    for axis, n in enumerate(form.shape):
+        if n == 1 and axis in spare and axis not in names.values():
+            names[axis] = axis
+    return Form(shape, tuple(_relabeled(term, names, len(shape)) for term in form.terms))
+
+
+def total(form: Form, axes: Sequence[int], keepdims: bool = False) -> Form:
+    """Return the sum over these axes."""
+    axes = [axis % form.ndim for axis in axes]
+    kept = [axis for axis in range(form.ndim) if axis not in axes]
+    inner = iter(range(len(kept), form.ndim))
+    labels = [kept.index(axis) if axis in kept else next(inner) for axis in range(form.ndim)]
+    found = einsum([form], [labels], tuple(form.shape[axis] for axis in kept))
+    if keepdims:
+        shape = tuple(1 if axis in axes else n for axis, n in enumerate(form.shape))
+        names = {place: axis for place, axis in enumerate(kept)}
+        found = Form(shape, tuple(_relabeled(term, names, form.ndim) for term in found.terms))
+    return found
+
+
+def matmul(x: Form, y: Form) -> Form:
+    """Return the matrix product, as NumPy defines it for any number of axes."""
+    if x.ndim == 1 or y.ndim == 1 or x.ndim == y.ndim == 2:
+        rows, batch = x.ndim - 1, max(y.ndim - 2, 0)
+        shape = (*x.shape[:-1], *y.shape[:batch], *y.shape[1:][-1:])
+        summed = len(shape)
+        column = (summed - 1,) if y.ndim > 1 else ()
+        return einsum([x, y], [(*range(rows), summed), (*range(rows, rows + batch), summed, *column)], shape)
+    lengths = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    shape = (*lengths, x.shape[-2], y.shape[-1])
+    n = len(lengths)
+    x, y = broadcast(x, (*lengths, *x.shape[-2:])), broadcast(y, (*lengths, *y.shape[-2:]))
+    return einsum([x, y], [(*range(n), n, n + 2), (*range(n), n + 2, n + 1)], shape)

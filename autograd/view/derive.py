@@ -1,0 +1,306 @@
+"""Expressions from the record: what each quantity is, and what its rules make of a bar, as `algebra.Form`s.
+
+A rule is a plain function that also runs on Tensors. So it is run once on Tensors that stand for the bar, the arguments
+and the result; what it records is read as an expression in them. `MEANINGS` tells which primitives are
+arithmetic (the algebra then simplifies them); all others stay calls, written by their own notation.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import modes
+from autograd.ops import broadcast as broadcasting
+from autograd.ops import elementwise, indexing, products, reduce
+from autograd.ops import shape as shaping
+from autograd.primitive import OUTPUT, Primitive, tensor
+from autograd.program import Node, leaf, reached
+from autograd.tensor import Tensor
+from autograd.view import algebra
+from autograd.view.algebra import Array, Call, Form, Letter, Slope, constant, of
+from autograd.view.replay import needs
+from autograd.view.snapshot import Quantity, Snapshot
+
+Meaning = Callable[[Sequence[Form], Mapping[str, Any], Any], Form | None]
+"""Takes the arguments' forms, the static parameters and the shape of the result; None: no arithmetic after all."""
+
+
+def _sum(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    (x,) = forms
+    axis = parameters.get("axis")
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return algebra.total(x, list(axes), bool(parameters.get("keepdims", False)))
+
+
+def _mean(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    size, kept = (int(np.prod(lengths)) for lengths in (forms[0].shape, shape))
+    return algebra.scale(_sum(forms, parameters, shape), kept / size)
+
+
+def _sum_to(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    return sum_to(forms[0], shape)
+
+
+def sum_to(form: Form, shape: tuple[int, ...]) -> Form:
+    """Return the form summed over what broadcasting from `shape` had repeated."""
+    extra = form.ndim - len(shape)
+    repeated = [extra + axis for axis, n in enumerate(shape) if n == 1 and form.shape[extra + axis] != 1]
+    if repeated:
+        form = algebra.total(form, repeated, keepdims=True)
+    return algebra.total(form, list(range(extra))) if extra else form
+
+
+def _transpose(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    axes = parameters["axes"]
+    return algebra.transpose(forms[0], range(len(shape))[::-1] if axes is None else [axis % len(shape) for axis in axes])
+
+
+def _swapaxes(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    order = list(range(len(shape)))
+    first, second = parameters["axis1"], parameters["axis2"]
+    order[first], order[second] = order[second], order[first]
+    return algebra.transpose(forms[0], order)
+
+
+def _reshape(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    return algebra.reshape(forms[0], shape)
+
+
+def _getitem(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    """Read an index that only inserts axes, `x[:, None]`, or drops one of length 1, as no change."""
+    index = parameters["index"]
+    items = index if isinstance(index, tuple) else (index,)
+    plain = all(item is None or item is Ellipsis or isinstance(item, (int, slice)) for item in items)
+    return algebra.reshape(forms[0], shape) if plain and len(forms) == 1 else None
+
+
+def _power(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    exponent = forms[1].number()
+    return None if exponent is None else algebra.power(algebra.broadcast(forms[0], shape), exponent)
+
+
+def _where(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    """Where one choice is 0, return the other times the condition, which counts as 1 or 0."""
+    condition, x, y = forms
+    if y.number() == 0:
+        return algebra.multiply(x, condition) if x.number() == 1 else None
+    return None
+
+
+def _linear(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    x, w, *offset = forms
+    return algebra.add(algebra.matmul(x, algebra.transpose(w, (1, 0))), *offset)
+
+
+def _einsum(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    inputs, _, output = parameters["subscripts"].partition("->")
+    labels = list(dict.fromkeys([*output, *inputs.replace(",", "")]))
+    return algebra.einsum(forms, [[labels.index(label) for label in term] for term in inputs.split(",")], shape)
+
+
+def _first(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    return algebra.broadcast(forms[0], shape)
+
+
+MEANINGS: dict[Primitive, Meaning] = {
+    call.primitive: meaning
+    for call, meaning in [
+        (elementwise.add, lambda forms, parameters, shape: algebra.add(*forms)),
+        (elementwise.subtract, lambda forms, parameters, shape: algebra.add(forms[0], algebra.scale(forms[1], -1))),
+        (elementwise.multiply, lambda forms, parameters, shape: algebra.multiply(*forms)),
+        (elementwise.divide, lambda forms, parameters, shape: algebra.divide(*forms)),
+        (elementwise.negative, lambda forms, parameters, shape: algebra.scale(forms[0], -1)),
+        (elementwise.square, lambda forms, parameters, shape: algebra.power(forms[0], 2)),
+        (elementwise.reciprocal, lambda forms, parameters, shape: algebra.power(forms[0], -1)),
+        (elementwise.positive, _first),
+        (elementwise.power, _power),
+        (elementwise.where, _where),
+        (broadcasting.sum_to, _sum_to),
+        (broadcasting.broadcast_to, _first),
+        (products.matmul, lambda forms, parameters, shape: algebra.matmul(*forms)),
+        (products.einsum_spelled, _einsum),
+        (products._linear, _linear),
+        (products._linear_with_bias, _linear),
+        (shaping._transpose, _transpose),
+        (shaping._swapaxes, _swapaxes),
+        (shaping._reshape, _reshape),
+        (shaping.squeeze, _reshape),
+        (indexing._getitem, _getitem),
+        (reduce.sum, _sum),
+        (reduce.mean, _mean),
+    ]
+}
+
+
+def expression(operation: Primitive, forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
+    """Return what an operation with one output makes of these forms."""
+    meaning = MEANINGS.get(operation)
+    found = None if meaning is None else meaning(forms, parameters, shape)
+    return found if found is not None else of(Call(operation, forms, dict(parameters), shape))
+
+
+class Derivation:
+    """Expressions for the quantities of a snapshot and for the shares that bars are made of.
+
+    Args:
+        snapshot: what to read.
+        expand: write the derivative of a function as its rule has it, y (1 - y), instead of sigma'(z).
+    """
+
+    def __init__(self, snapshot: Snapshot, *, expand: bool = False) -> None:
+        self.snapshot = snapshot
+        self.expand = expand
+        self.known: dict[Any, Form] = {}
+
+    def name(self, form: Form, letter: Letter) -> None:
+        """Let the letter stand for the form wherever that turns up again."""
+        if form.size() > 2:
+            self.known[form.key] = of(letter)
+
+    def forward(self, quantity: Quantity, forms: Sequence[Form]) -> Form:
+        """Return what the quantity is, in terms of its parents' forms."""
+        assert quantity.operation is not None
+        parameters = quantity.parameters
+        if quantity.output is not None:
+            return forms[0]
+        return expression(quantity.operation, forms, parameters, quantity.shape)
+
+    def share(self, quantity: Quantity, position: int, bar: Any, forms: Sequence[Form], out: Any) -> Form:
+        """Return what the argument at `position` gets from the quantity's bar.
+
+        Args:
+            quantity: the consumer.
+            position: of the argument.
+            bar: the form of its bar (a tuple of forms for several outputs).
+            forms: of its arguments.
+            out: the form of the quantity itself.
+        """
+        trace = Trace(self.snapshot, quantity, position)
+        assert quantity.operation is not None
+        parent = self.snapshot[quantity.parents[position]]
+        if not quantity.operation.elementwise or isinstance(bar, tuple):
+            return sum_to(trace.read(bar, forms, out, self.known), parent.shape)
+        one = constant(1, quantity.shape)
+        slope = algebra.broadcast(trace.read(one, forms, out, self.known), quantity.shape)
+        if not self.expand and len(forms) == 1 and not _is_short(trace, forms[0].shape):
+            slope = of(Slope(quantity.operation, forms[0], slope))
+        return sum_to(algebra.multiply(bar, slope), parent.shape)
+
+
+def _is_short(trace: Trace, shape: tuple[int, ...]) -> bool:
+    """Tell whether the derivative of a function is itself a product of powers and functions of x or f(x)."""
+    x, out = of(Letter(0, shape)), of(Letter(-1, shape))
+    slope = trace.read(constant(1, shape), [x], out, {})
+    if len(slope.terms) > 1:
+        return False
+    atoms = [factor.atom for term in slope.terms for factor in term.factors]
+    return all(
+        isinstance(atom, Letter) or (isinstance(atom, Call) and [form.atom() is not None for form in atom.arguments] == [True])
+        for atom in atoms
+    )
+
+
+class Trace:
+    """A rule, run once on Tensors: the record that it left, and what its leaves stand for."""
+
+    def __init__(self, snapshot: Snapshot, quantity: Quantity, position: int) -> None:
+        self.bars: dict[Node, int] = {}
+        self.arguments: dict[Node, int] = {}
+        self.outs: dict[Node, int] = {}
+        self.operands: dict[int, int] = {}
+        context = contextvars.Context()
+        self.result = context.run(self._run, snapshot, quantity, position)
+
+    def _run(self, snapshot: Snapshot, quantity: Quantity, position: int) -> Any:
+        operation = quantity.operation
+        assert operation is not None
+        rule = operation.rule(position)
+        assert rule is not None
+        several = isinstance(quantity.dtype, tuple)
+        outputs = list(zip(quantity.shape, quantity.dtype, strict=True)) if several else [(quantity.shape, quantity.dtype)]
+        values = quantity.value if several and quantity.value is not None else [quantity.value] * len(outputs)
+        bars = [self._leaf(np.ones(shape, dtype), self.bars, i) for i, (shape, dtype) in enumerate(outputs)]
+        outs = [
+            self._leaf(_value_or_ones(value, shape, dtype), self.outs, i)
+            for i, (value, (shape, dtype)) in enumerate(zip(values, outputs, strict=True))
+        ]
+        arguments = [self._argument(snapshot[parent], i) for i, parent in enumerate(quantity.parents)]
+        with modes.record(), np.errstate(all="ignore"):
+            bar, out = (tuple(bars), tuple(outs)) if several else (bars[0], outs[0])
+            return rule(bar, *needs(snapshot, quantity, position, arguments, out))
+
+    def _argument(self, parent: Quantity, place: int) -> Any:
+        value = _value_or_ones(parent.value, parent.shape, parent.dtype)
+        if parent.is_number:
+            return np.asarray(value).item()
+        if isinstance(value, tuple):
+            return value
+        if np.asarray(value).dtype.kind != "f":
+            self.operands[id(value)] = place
+        return self._leaf(value, self.arguments, place)
+
+    def _leaf(self, value: Any, places: dict[Node, int], place: int) -> Tensor:
+        node = leaf(value, requires_grad=np.asarray(value).dtype.kind == "f")
+        places[node] = place
+        return tensor(value, node)
+
+    def read(self, bar: Any, forms: Sequence[Form], out: Any, known: Mapping[Any, Form]) -> Form:
+        """Return the rule's result as a form.
+
+        Args:
+            bar: what the bar stands for; a tuple of forms for several outputs.
+            forms: what the arguments stand for.
+            out: what the result stands for; a tuple likewise.
+            known: forms that have a letter of their own, by key.
+        """
+        bars = bar if isinstance(bar, tuple) else (bar,)
+        outs = out if isinstance(out, tuple) else (out,)
+        result = self.result
+        if type(result) is not Tensor or result._node is None:
+            return _literal(result)
+        found: dict[Node, Any] = {node: bars[place] for node, place in self.bars.items()}
+        found |= {node: outs[place] for node, place in self.outs.items()}
+        found |= {node: forms[place] for node, place in self.arguments.items()}
+        for node in reached([result._node], wanted_only=False):
+            if node in found:
+                continue
+            if node.plan is None:
+                found[node] = _literal(None if node.note is None else node.note.value)
+                continue
+            parents = [found[p] if type(p) is Node else _literal(p) for p in node.parents]
+            form = _step(node, parents)
+            found[node] = known.get(form.key, form) if isinstance(form, Form) else form
+        return found[result._node]
+
+
+def _step(node: Node, parents: Sequence[Any]) -> Any:
+    """Return the form of a recorded step; a tuple of them if it has several outputs."""
+    operation = node.primitive
+    assert operation is not None
+    if isinstance(node.dtype, tuple):
+        calls = [Call(operation, parents, node.parameters, shape, i) for i, shape in enumerate(node.shape)]
+        return tuple(map(of, calls))
+    if operation is OUTPUT:
+        return parents[0][node.parameters["position"]]
+    return expression(operation, parents, node.parameters, node.shape)
+
+
+def _literal(value: Any) -> Form:
+    """Return a number or array that the rule itself brought in."""
+    array = np.asarray(value._data if type(value) is Tensor else value)
+    if array.size and (array == array.flat[0]).all() and array.dtype.kind in "fiub":
+        return constant(array.flat[0].item(), array.shape)
+    return of(Array(array))
+
+
+def _value_or_ones(value: Any, shape: Any, dtype: Any) -> Any:
+    """Return the value; where it is unknown, ones: an expression does not depend on values."""
+    if value is not None:
+        return value
+    if isinstance(dtype, tuple):
+        return tuple(np.ones(*both) for both in zip(shape, dtype, strict=True))
+    return np.ones(shape, dtype)

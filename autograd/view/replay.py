@@ -1,0 +1,133 @@
+"""The backward pass once more, from a snapshot: every bar, and what each consumer contributed to it.
+
+The sweep keeps only sums. Here each rule is called once again on the snapshot's values, and the shares are kept.
+`needs` says what a rule is called with, for this and for the derivation of equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.broadcast import sum_to
+from autograd.view.snapshot import Quantity, Snapshot
+
+Unknown = LookupError
+"""Raised where a value that a rule needs is not known."""
+
+
+class Replay:
+    """Bars and shares of a graph.
+
+    Attributes:
+        bars: by number of the quantity; no entry where no bar arrives or where it cannot be known.
+        shares: by (number of the consumer, position of the argument): what that argument's bar gets from it.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.bars: dict[int, Any] = {}
+        self.shares: dict[tuple[int, int], Any] = {}
+        unknown: set[int] = set()
+        for number in snapshot.outputs:
+            seed = seed_of(snapshot[number])
+            if seed is not None:
+                self.bars[number] = seed
+        for quantity in reversed(snapshot.quantities):
+            number = quantity.number
+            if number in unknown:
+                self.bars.pop(number, None)
+                unknown.update(quantity.parents[position] for position in quantity.wanted)
+                continue
+            bar = self.bars.get(number)
+            if bar is None or quantity.operation is None:
+                continue
+            if quantity.output is not None:
+                self._collect(snapshot, quantity, bar)
+                continue
+            for position in quantity.wanted:
+                parent = quantity.parents[position]
+                try:
+                    share = numeric_share(snapshot, quantity, position, bar)
+                except Unknown:
+                    unknown.add(parent)
+                    continue
+                self.shares[number, position] = share
+                self.bars[parent] = self.bars[parent] + share if parent in self.bars else share
+
+    def _collect(self, snapshot: Snapshot, quantity: Quantity, bar: Any) -> None:
+        """Add the bar of one output to those of the operation with several."""
+        (parent,) = quantity.parents
+        shapes, dtypes = snapshot[parent].shape, snapshot[parent].dtype
+        zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+        bars = list(self.bars.get(parent, zeros))
+        bars[quantity.output] = bars[quantity.output] + bar
+        self.bars[parent] = tuple(bars)
+        self.shares[quantity.number, 0] = bar
+
+
+def seed_of(quantity: Quantity) -> Any:
+    """Return the bar that the backward pass starts with: the recorded one, else 1 for a single element."""
+    if quantity.operation is not None and quantity.bar is not None:
+        return quantity.bar
+    if not quantity.requires_grad or int(np.prod(quantity.shape)) != 1:
+        return None
+    return np.ones(quantity.shape, quantity.dtype)
+
+
+def numeric_share(snapshot: Snapshot, quantity: Quantity, position: int, bar: Any) -> Any:
+    """Return what the argument at `position` gets from the quantity's bar, in the argument's shape and dtype.
+
+    Raises:
+        Unknown: a value that the rule needs is not known.
+    """
+    operation = quantity.operation
+    assert operation is not None
+    rule = operation.rule(position)
+    assert rule is not None
+    arguments = [snapshot[parent].value for parent in quantity.parents]
+    found = needs(snapshot, quantity, position, arguments, quantity.value)
+    with np.errstate(all="ignore"):
+        share = np.asarray(rule(bar, *found))
+    parent = snapshot[quantity.parents[position]]
+    if share.shape != parent.shape:
+        share = sum_to(share, shape=parent.shape)
+    return share.astype(parent.dtype)
+
+
+def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequence[Any], out: Any) -> list[Any]:
+    """Return what the rule for an argument takes after the bar.
+
+    Args:
+        snapshot: where the quantity is.
+        quantity: whose rule it is.
+        position: of the argument.
+        arguments: to hand to the rule: values, or what stands for them; None if unknown.
+        out: likewise, for the result.
+
+    Raises:
+        Unknown: something that the rule needs is not known.
+    """
+    operation = quantity.operation
+    assert operation is not None
+    parents = [snapshot[parent] for parent in quantity.parents]
+    found: dict[str, Callable[[Any], Any]] = {
+        "argument": lambda key: _known(arguments[key]),
+        "arguments": lambda key: tuple(map(_known, arguments[key:])),
+        "out": lambda key: _known(out),
+        "parameter": lambda key: quantity.parameters[key],
+        "shape": lambda key: parents[key].shape,
+        "shapes": lambda key: tuple(parent.shape for parent in parents[key:]),
+        "dtype": lambda key: parents[key].dtype,
+        "dtypes": lambda key: tuple(parent.dtype for parent in parents[key:]),
+        "position": lambda key: key,
+        "residual": lambda key: operation.compute([_known(p.value) for p in parents], dict(quantity.parameters))[1][key],
+    }
+    return [found[source.kind](source.key) for source in operation.sources(position)]
+
+
+def _known(value: Any) -> Any:
+    if value is None:
+        raise Unknown("a value that the rule needs is not known")
+    return value

@@ -1,0 +1,179 @@
+"""Readers, splits and batches."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nn.data import Batches, DataError, digits, mnist, read_idx, split
+
+
+def idx(array):
+    code = {"uint8": 0x08, "int8": 0x09, ">i2": 0x0B, "int32": 0x0C, "float32": 0x0D, "float64": 0x0E}[str(array.dtype)]
+    sizes = struct.pack(f">{array.ndim}I", *array.shape)
+    return bytes([0, 0, code, array.ndim]) + sizes + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "float32", "float64"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_idx_is_read_back(tmp_path, dtype, compressed):
+    path = tmp_path / ("a.gz" if compressed else "a")
+    body = idx(IMAGES.astype(dtype))
+    path.write_bytes(gzip.compress(body) if compressed else body)
+    found = read_idx(path)
+    assert found.dtype == dtype
+    assert np.array_equal(found, IMAGES)
+
+
+DAMAGED = [
+    (b"", "offset 0: expected the magic number .* got an empty file"),
+    (b"\x89PNG\r\n", "offset 0: expected the magic number .* got 89 50 4e 47"),
+    (b"\0\0\x42\x01\0\0\0\1", "offset 0: expected the magic number"),
+    (b"\0\0\x08\x03\0\0\0\3", "offset 4: expected the lengths of 3 axes"),
+    (idx(IMAGES)[:-1], "offset 16: expected 60 bytes for an array of shape .3, 4, 5., found 59"),
+    (idx(IMAGES) + b"\0", "offset 16: expected 60 bytes .* found more"),
+    (b"\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", "offset 12: expected"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), DAMAGED)
+def test_damaged_idx_says_where(tmp_path, content, message):
+    path = tmp_path / "bad"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"bad: {message}"):
+        read_idx(path)
+
+
+def test_damaged_gzip(tmp_path):
+    path = tmp_path / "bad.gz"
+    whole = gzip.compress(idx(IMAGES))
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        with pytest.raises(DataError, match="bad.gz"):
+            read_idx(path)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+    directory = tmp_path_factory.mktemp("idx")
+    for name in ("a", "a.gz"):
+        (directory / name).write_bytes(content)
+        try:
+            assert isinstance(read_idx(directory / name), np.ndarray)
+        except DataError as error:
+            assert str(directory / name) in str(error)
+
+
+@pytest.fixture
+def mnist_files(tmp_path):
+    for part, count in (("train", 6), ("t10k", 3)):
+        images = np.full((count, 28, 28), 255, np.uint8)
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.arange(count, dtype=np.uint8))))
+    return tmp_path
+
+
+def test_mnist(mnist_files):
+    (images, labels), (test_images, _) = mnist(mnist_files)
+    assert images.shape == (6, 1, 28, 28)
+    assert test_images.shape == (3, 1, 28, 28)
+    assert images.dtype == np.float32
+    assert images.max() == 1
+    assert labels.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_mnist_refuses_what_does_not_belong_together(mnist_files):
+    labels = mnist_files / "train-labels-idx1-ubyte.gz"
+    labels.write_bytes(gzip.compress(idx(np.arange(5, dtype=np.uint8))))
+    with pytest.raises(DataError, match="expected 6 labels"):
+        mnist(mnist_files)
+    labels.write_bytes(gzip.compress(idx(np.array([0, 1, 2, 3, 77, 5], np.uint8))))
+    with pytest.raises(DataError, match="label number 4 is 77, expected 0 to 9"):
+        mnist(mnist_files)
+    labels.unlink()
+    with pytest.raises(FileNotFoundError, match="train-labels-idx1-ubyte"):
+        mnist(mnist_files)
+
+
+def test_mnist_refuses_labels_in_place_of_images(mnist_files):
+    images = mnist_files / "train-images-idx3-ubyte"
+    images.write_bytes(idx(np.arange(6, dtype=np.uint8)))
+    with pytest.raises(DataError, match="expected images"):
+        mnist(mnist_files)
+
+
+def test_digits():
+    images, labels = digits()
+    assert images.shape == (1797, 1, 8, 8)
+    assert images.dtype == np.float32
+    assert (images.min(), images.max()) == (0, 1)
+    assert labels.shape == (1797,)
+
+
+# --- Splits and batches ------------------------------------------------------------------------------------
+
+
+def test_split_keeps_examples_together_and_uses_each_once():
+    x = np.arange(50)
+    kept, held, kept_y, held_y = split(x, 10 * x, fraction=0.2, rng=1)
+    assert len(held) == 10
+    assert sorted([*kept, *held]) == list(range(50))
+    assert np.array_equal(kept_y, 10 * kept)
+    assert np.array_equal(held_y, 10 * held)
+    assert not np.array_equal(np.sort(held), held)
+    again = split(x, fraction=0.2, rng=1)
+    assert np.array_equal(again[0], kept)
+
+
+def test_stratified_split_holds_out_each_class_in_proportion():
+    labels = np.array([0] * 50 + [1] * 30 + [2] * 21)
+    kept, held = split(labels, fraction=0.2, stratify=labels, rng=0)
+    assert np.bincount(held).tolist() == [10, 6, 4]
+    assert len(kept) == 81
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=60), st.floats(0.05, 0.95))
+def test_a_stratified_split_has_the_size_asked_for(labels, fraction):
+    kept, held = split(np.array(labels), fraction=fraction, stratify=labels, rng=0)
+    assert len(held) == round(len(labels) * fraction)
+    assert sorted([*kept, *held]) == sorted(labels)
+
+
+def test_split_refuses():
+    with pytest.raises(ValueError, match="fraction"):
+        split(np.arange(3), fraction=1)
+    with pytest.raises(ValueError, match="lengths .3, 2."):
+        split(np.arange(3), np.arange(2))
+
+
+def test_g5_epoch_arithmetic():
+    batches = Batches(np.arange(10), batch_size=2, rng=0)
+    assert len(batches) == 5
+    assert sum(1 for _ in range(3) for _ in batches) == 15
+
+
+def test_batches_reshuffle_each_epoch_and_repeat_with_the_seed():
+    x = np.arange(20)
+    batches = Batches(x, 2 * x, batch_size=8, rng=3)
+    epochs = [np.concatenate([part for part, _ in batches]) for _ in range(2)]
+    assert not np.array_equal(*epochs)
+    assert all(sorted(epoch) == list(x) for epoch in epochs)
+    again = Batches(x, batch_size=8, rng=3)
+    assert np.array_equal(np.concatenate([part for (part,) in again]), epochs[0])
+    assert all(np.array_equal(b, 2 * a) for a, b in batches)
+
+
+def test_batches_drop_last_and_transform():
+    batches = Batches(np.arange(10.0), batch_size=4, drop_last=True, transform=lambda x, rng: x + 100)
+    assert len(batches) == 2
+    assert [len(part) for (part,) in batches] == [4, 4]
+    assert min(part.min() for (part,) in batches) >= 100
+    with pytest.raises(ValueError, match="batch size"):
+        Batches(np.arange(3), batch_size=0)

@@ -1,0 +1,314 @@
+"""Defining an operation: what rules may ask for, what is kept, several outputs, and errors that name the place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Tensor, primitive
+from autograd.ops.elementwise import where
+
+from .finite import check
+
+X = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
+
+
+def tracked(a: Any = X) -> Tensor:
+    return Tensor(a, requires_grad=True)
+
+
+# --- Users define operations by the call that ours use -------------------------------------------------------
+
+cube = primitive(lambda x: x * x * x, name="cube", x=lambda ybar, x: 3 * ybar * x * x)
+
+
+def _scaled(x: Any, factor: float = 2.0, *, power: int = 1) -> Any:
+    """Return factor x^power."""
+    return factor * x**power
+
+
+scaled = primitive(_scaled, x=lambda ybar, x, factor, power: ybar * (factor * power * x ** (power - 1)))
+logistic = primitive(lambda x: 1 / (1 + np.exp(-x)), name="logistic", x=lambda ybar, out: ybar * (out * (1 - out)))
+hinge = primitive(
+    lambda x: (np.maximum(x, 0), x > 0), name="hinge", residuals=("mask",), x=lambda ybar, mask: where(mask, ybar, 0)
+)
+blend = primitive(
+    lambda *terms: sum(2.0**i * term for i, term in enumerate(terms)),
+    name="blend",
+    terms=lambda ybar, position: ybar * 2.0**position,
+)
+weighted = primitive(
+    lambda *terms, weights: sum(w * t * t for w, t in zip(weights, terms, strict=True)),
+    name="weighted",
+    terms=lambda ybar, terms, weights, position: ybar * (2 * weights[position] * terms[position]),
+)
+polar = primitive(
+    lambda x, y: (x * y, x + y),
+    name="polar",
+    x=lambda bars, y: bars[0] * y + bars[1],
+    y=lambda bars, x: bars[0] * x + bars[1],
+)
+flatter = primitive(lambda x: x.reshape(-1), name="flatter", x=lambda ybar, x_shape: ybar.reshape(x_shape))
+doubled = primitive(np.sinh, name="doubled", x=lambda ybar, x: ybar * np.cosh(x))
+
+OWN: list[tuple[Any, list[np.ndarray]]] = [
+    (cube, [X]),
+    (scaled, [X]),
+    (lambda x: scaled(x, 3.0, power=3), [X]),
+    (lambda x: scaled(x, factor=0.5), [X]),
+    (logistic, [X]),
+    (hinge, [X]),
+    (blend, [X, X[0], X[:, :1]]),
+    (lambda *xs: weighted(*xs, weights=(1.0, 2.0)), [X, X[0]]),
+    (polar, [X, X[0]]),
+    (lambda x, y: polar(x, y)[1], [X, X[0]]),
+    (lambda x: polar(x, x)[0] * polar(x, 2.0)[1], [X]),
+    (flatter, [X]),
+    (doubled, [X]),
+]
+
+
+@pytest.mark.parametrize(("function", "args"), OWN)
+def test_own_operation_has_derivatives_of_any_order(function, args):
+    check(function, args, order=3)
+
+
+def test_operation_says_what_it_is():
+    assert cube.__name__ == "cube"
+    assert scaled.__name__ == "scaled"
+    assert scaled.__doc__ == "Return factor x^power."
+    assert repr(scaled.primitive) == "<Primitive scaled(x, factor, power)>"
+    assert (cube(tracked())._node.primitive) is cube.primitive
+
+
+@pytest.mark.parametrize("function", [cube, scaled, logistic, hinge, blend, flatter, doubled])
+def test_raw_arrays_give_raw_arrays(function):
+    assert type(function(X)) is np.ndarray
+
+
+def test_raw_arrays_give_a_plain_tuple_of_outputs():
+    product, total = polar(X, 2.0)
+    np.testing.assert_array_equal(product, 2 * X)
+    np.testing.assert_array_equal(total, X + 2)
+
+
+def test_arguments_and_parameters_by_position_and_by_keyword():
+    t = tracked()
+    for y in (scaled(t, 3.0), scaled(t, factor=3.0), scaled(x=t, factor=3.0)):
+        np.testing.assert_array_equal(y.data, 3 * X)
+    with pytest.raises(TypeError, match=r"scaled: unexpected \['weight'\].*factor"):
+        scaled(t, weight=1.0)
+    with pytest.raises(TypeError, match=r"weighted: missing \['weights'\]"):
+        weighted(t)
+
+
+def test_parameter_must_not_be_a_tensor():
+    with pytest.raises(TypeError, match=r"scaled: factor must be a plain value, not a tensor; pass factor=t\.item\(\)"):
+        scaled(tracked(), factor=Tensor(2.0))
+
+
+def test_none_means_no_gradient():
+    step = primitive(lambda x, y: (x > 0) * y, name="step", x=None, y=lambda zbar, x: zbar * (x > 0))
+    x, y = tracked(), tracked()
+    assert not step(x, 1.0).requires_grad
+    step(x, y).sum().backward()
+    assert x.grad is None
+    np.testing.assert_array_equal(y.grad, X > 0)
+
+
+# --- What is kept --------------------------------------------------------------------------------------------
+
+
+def kept(y: Tensor) -> list[Any]:
+    return [value for value in y._node.kept if value is not None]
+
+
+def test_only_what_a_rule_names_is_kept():
+    x, y = tracked(), tracked()
+    assert kept(x + y) == []
+    assert [value is x.data for value in kept(x * Tensor(X))] == [False]
+    z = ag.tanh(x)
+    assert [value is z.data for value in kept(z)] == [True]
+    assert {id(value) for value in kept(x * y)} == {id(x.data), id(y.data)}
+    assert kept(flatter(x)) == [(2, 3)]
+
+
+def test_only_what_is_needed_for_the_arguments_that_require_a_gradient_is_kept():
+    x, constant = tracked(), np.ones((2, 3))
+    (only,) = kept(x * constant)
+    assert only is constant
+    big = np.ones(1000)
+    assert not any(value is big for value in kept(x.sum() * Tensor(2.0) + big))
+
+
+def test_rule_is_called_only_for_an_argument_that_needs_it():
+    called = []
+    noted = primitive(
+        lambda x, y: x + y,
+        name="noted",
+        x=lambda zbar: called.append("x") or zbar,
+        y=lambda zbar: called.append("y") or zbar,
+    )
+    noted(tracked(), X).sum().backward()
+    assert called == ["x"]
+    x, y = tracked(), tracked()
+    ag.grad(noted(x, y), y, X)
+    assert called == ["x", "y"]
+
+
+def test_float_residual_is_refused():
+    """A rule would take it for a constant, and second derivatives would be silently wrong."""
+    wrong = primitive(lambda x: (x * x, 2 * x), name="wrong", residuals=("slope",), x=lambda ybar, slope: ybar * slope)
+    with pytest.raises(TypeError, match="wrong: residuals must be integer or bool"):
+        wrong(tracked())
+
+
+# --- Several outputs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("used", [[0], [1], [0, 1], [1, 1, 0]])
+def test_bars_of_some_of_several_outputs(used):
+    x, y = tracked(), tracked(X + 1)
+    outputs = polar(x, y)
+    ag.grad([outputs[i] for i in used], [x, y], [X] * len(used))  # each output is a tensor of its own
+    outputs = polar(x, y)
+    sum((outputs[i] * X).sum() for i in used).backward()
+    expected = sum(((X + 1), np.ones_like(X))[i] * X for i in used)
+    np.testing.assert_allclose(x.grad, expected)
+
+
+def test_outputs_that_nothing_depends_on_have_zero_bars():
+    seen = []
+    noted = primitive(lambda x: (x, 2 * x), name="noted", x=lambda bars: seen.append(bars) or bars[0] + 2 * bars[1])
+    x = tracked()
+    first, _ = noted(x)
+    first.sum().backward()
+    ((used, unused),) = seen
+    np.testing.assert_array_equal(used, np.ones((2, 3)))
+    np.testing.assert_array_equal(unused, np.zeros((2, 3)), strict=True)
+
+
+# --- Errors --------------------------------------------------------------------------------------------------
+
+
+def test_missing_rule_names_operation_and_argument():
+    half = primitive(lambda x, y: x * y, name="half", x=lambda zbar, y: zbar * y)
+    half(tracked(), X).sum().backward()
+    with pytest.raises(NotImplementedError, match=r"half: no rule for argument 'y'.*y=None"):
+        half(X, tracked()).sum().backward()
+
+
+DEFINITIONS: list[tuple[str, Any, str]] = [
+    (
+        "a need that does not exist",
+        lambda: primitive(lambda x: x, name="op", x=lambda ybar, z: ybar),
+        r"op: the rule for 'x' asks for 'z'; it can have the arguments \('x',\)",
+    ),
+    (
+        "a rule for an argument that does not exist",
+        lambda: primitive(lambda x: x, name="op", y=lambda ybar: ybar),
+        r"op: there is a rule for 'y', but the arguments are \('x',\)",
+    ),
+    (
+        "too few rules for a ufunc",
+        lambda: primitive(np.add, x=lambda ybar: ybar),
+        r"add: expected a rule or None for each of 2 arguments, got \['x'\]",
+    ),
+    (
+        "position without variadic arguments",
+        lambda: primitive(lambda x: x, name="op", x=lambda ybar, position: ybar),
+        "op: the rule for 'x' asks for 'position'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("define", "message"), [row[1:] for row in DEFINITIONS], ids=[row[0] for row in DEFINITIONS])
+def test_bad_definition(define, message):
+    with pytest.raises(TypeError, match=message):
+        define()
+
+
+def notes(caught: Any) -> str:
+    return "\n".join(caught.value.__notes__)
+
+
+def test_error_in_a_forward_names_the_operation_and_the_shapes():
+    with pytest.raises(ValueError, match="could not be broadcast") as caught:
+        tracked() * tracked(np.ones((2, 4)))
+    assert "in multiply(float64[2, 3], float64[2, 4])" in notes(caught)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_error_in_a_rule_names_operation_argument_and_shapes(create_graph):
+    broken = primitive(lambda x: x.sum(axis=0), name="broken", x=lambda ybar: ybar.undefined)
+    x = tracked()
+    y = broken(x)
+    with pytest.raises(AttributeError) as caught:
+        ag.grad(y, x, np.ones(3), create_graph=create_graph)
+    assert "in the rule of broken for 'x'" in notes(caught)
+    assert "the output's bar has shape [(3,)], the argument (2, 3)" in notes(caught)
+
+
+WRONG_SHAPES: list[tuple[str, Any]] = [
+    ("too small", lambda ybar: ybar[:1]),
+    ("transposed", lambda ybar: ybar.T),
+    ("a sum", lambda ybar: ybar.sum()),
+    ("another number of axes", lambda ybar: ybar.reshape(-1)),
+]
+
+
+@pytest.mark.parametrize("rule", [rule for _, rule in WRONG_SHAPES], ids=[name for name, _ in WRONG_SHAPES])
+def test_rule_with_a_wrong_shape_is_an_error_that_names_it(rule):
+    wrong = primitive(lambda x: x * 1.0, name="wrong", x=rule)
+    with pytest.raises(ValueError, match="shape") as caught:
+        wrong(tracked()).sum().backward()
+    assert "in the rule of wrong for 'x'" in notes(caught)
+
+
+@pytest.mark.parametrize("returned", [None, [1.0, 2.0], "text"])
+def test_rule_that_returns_no_array_is_an_error_that_names_it(returned):
+    wrong = primitive(lambda x: x * 1.0, name="wrong", x=lambda ybar: returned)
+    with pytest.raises((TypeError, AttributeError, ValueError)) as caught:
+        wrong(tracked()).sum().backward()
+    assert "in the rule of wrong for 'x'" in notes(caught)
+
+
+def test_result_of_an_unknown_dtype_is_refused():
+    complex_ = primitive(lambda x: x * 1j, name="turn", x=lambda ybar: ybar)
+    with pytest.raises(TypeError, match=r"turn: expected results of a real dtype.*got complex128"):
+        complex_(tracked())
+
+
+def test_forward_that_returns_a_python_number():
+    area = primitive(lambda x: float(np.sum(x)), name="area", x=lambda ybar, x_shape: ag.broadcast_to(ybar, x_shape))
+    x = tracked()
+    area(x).backward()
+    np.testing.assert_array_equal(x.grad, np.ones((2, 3)))
+
+
+# --- Operands ------------------------------------------------------------------------------------------------
+
+
+def test_lists_and_numbers_are_operands():
+    x = tracked(np.array([1.0, 2.0]))
+    assert ag.add(x, [1, 2]).tolist() == [2, 4]
+    assert ag.multiply(3, x).tolist() == [3, 6]
+    (x * True).sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+def test_the_same_tensor_twice():
+    x = tracked(np.array([1.0, 2.0]))
+    (x * x + x / x - x).sum().backward()
+    assert x.grad.tolist() == [1, 3]
+    check(lambda x: x * x * x, [X], order=3)
+
+
+def test_integer_operands_have_no_gradient():
+    x, n = tracked(np.array([1.0, 2.0])), Tensor([2, 3])
+    (x * n).sum().backward()
+    assert x.grad.tolist() == [2, 3]
+    assert n.grad is None
