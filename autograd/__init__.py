@@ -4,6 +4,7 @@ A `Tensor` remembers how it was computed; `backward()` walks that record from th
 in each leaf its bar, dL/d(leaf).
 """
 
+from autograd import linalg as linalg
 from autograd import methods as _methods
 from autograd.modes import detect_anomaly, enable_grad, grad_enabled, no_grad, record
 from autograd.ops.broadcast import *

@@ -60,20 +60,21 @@ def effective() -> Mode | None:
     """Return the mode without the layers that a suspended generator left open.
 
     A generator runs in its caller's context, so a block that it entered and has not left would be in force
-    while the caller runs. Such a layer counts only while the generator itself is on the stack.
+    while the caller runs. Such a layer counts only while the generator is on the stack, and then inside the
+    blocks of whoever called it.
     """
     mode = _mode.get()
     if mode is None or not mode.uncertain:
         return mode
-    running = set()
+    heights: dict[int | None, int] = {}
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        running.add(id(frame))
+        heights[id(frame)] = -len(heights)
         frame = frame.f_back
-    layers = tuple(
-        layer for layer in mode.layers if not layer.closed and (layer.owner is None or layer.owner in running)
-    )
-    return Mode(layers) if layers else None
+    heights[None] = -len(heights)
+    layers = [layer for layer in mode.layers if not layer.closed and layer.owner in heights]
+    layers.sort(key=lambda layer: heights[layer.owner])
+    return Mode(tuple(layers)) if layers else None
 
 
 def grad_enabled() -> bool:
@@ -92,10 +93,12 @@ class Layer:
         """Put this layer's setting into the mode."""
         raise NotImplementedError
 
-    def open(self, frame: FrameType | None) -> None:
-        """Bring the layer into force, entered from `frame`."""
-        if frame is not None and _is_bare_generator(frame):
-            self.owner = id(frame)
+    def open(self) -> None:
+        """Bring the layer into force, inside the innermost generator that is running, if one is."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not _is_bare_generator(frame):
+            frame = frame.f_back
+        self.owner = None if frame is None else id(frame)
         _bring_into_force((*_layers.get(), self))
 
     def close(self) -> None:
@@ -161,7 +164,7 @@ class _Block:
 
     def __enter__(self) -> Any:
         layer = self._layer()
-        layer.open(sys._getframe(1))
+        layer.open()
         self._open.append(layer)
         return None
 
@@ -182,7 +185,7 @@ class _Block:
             @functools.wraps(function)
             async def run_coroutine(*args: Any, **kwargs: Any) -> Any:
                 opened = layer()
-                opened.open(None)
+                opened.open()
                 try:
                     return await function(*args, **kwargs)
                 finally:
@@ -200,7 +203,7 @@ class _Block:
                 try:
                     while True:
                         opened = layer()
-                        opened.open(None)
+                        opened.open()
                         try:
                             item = resume(*message)
                         except StopIteration as stop:
@@ -214,14 +217,19 @@ class _Block:
                         except BaseException as error:
                             resume, message = generator.throw, (error,)
                 finally:
-                    generator.close()
+                    opened = layer()
+                    opened.open()
+                    try:
+                        generator.close()
+                    finally:
+                        opened.close()
 
             return cast("F", run_generator)
 
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
             opened = layer()
-            opened.open(None)
+            opened.open()
             try:
                 return function(*args, **kwargs)
             finally:
@@ -291,7 +299,7 @@ class record(_Block):  # noqa: N801
 
     def __enter__(self) -> Graph:
         layer = self._layer()
-        layer.open(sys._getframe(1))
+        layer.open()
         self._open.append(layer)
         self._graphs.append(Graph([]))
         return self._graphs[-1]

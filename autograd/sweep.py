@@ -126,6 +126,8 @@ def _walk(
                 if type(share) is not _float64 or parent.dtype is not _FLOAT64 or parent.shape:
                     share = _fitted(share, parent)
             except Exception as error:
+                if type(error) is FloatingPointError and note is not None and note.fingerprints is not None:
+                    raise FloatingPointError(_not_finite(node, position, str(error))) from error
                 _explain_rule(error, plan, position, parent, bar)
                 raise
             if note is not None and note.fingerprints is not None:
@@ -243,13 +245,17 @@ def _refuse_overwritten(node: Node) -> None:
 def _refuse_not_finite(node: Node, position: int, share: Any) -> None:
     value = raw(share)
     if not np.all(np.isfinite(value)):
-        assert node.plan is not None and node.note is not None
-        what = "NaN" if np.any(np.isnan(value)) else "infinity"
-        definition = node.plan.primitive
-        raise FloatingPointError(
-            f"{definition.name}: the backward pass returned {what} for argument "
-            f"{definition.argument_name(position)!r}; the operation was called at {node.note.line}"
-        )
+        raise FloatingPointError(_not_finite(node, position, "NaN" if np.any(np.isnan(value)) else "infinity"))
+
+
+def _not_finite(node: Node, position: int, what: str) -> str:
+    assert node.plan is not None and node.note is not None
+    what = "NaN" if "NaN" in what else "infinity"
+    definition = node.plan.primitive
+    return (
+        f"{definition.name}: the backward pass returned {what} for argument {definition.argument_name(position)!r}; "
+        f"the operation was called at {node.note.line}"
+    )
 
 
 def _explain_rule(error: Exception, plan: Plan, position: int, parent: Node, bar: Any) -> None:

@@ -208,13 +208,16 @@ def l2_penalty(weights: Iterable[Any], alpha: float) -> Any:
 
 def reduce(losses: Any, reduction: str) -> Any:
     """Return the losses as they are ("none"), their mean or their sum."""
-    if reduction == "mean":
-        return losses.mean()
-    if reduction == "sum":
-        return losses.sum()
-    if reduction != "none":
+    check_reduction(reduction)
+    if reduction == "none":
+        return losses
+    return losses.mean() if reduction == "mean" else losses.sum()
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError for an unknown reduction."""
+    if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'expected reduction "mean", "sum" or "none", got {reduction!r}')
-    return losses
 
 
 def _warn_if_broadcast(name: str, x: Any, target: Any) -> None:

@@ -66,7 +66,7 @@ class Module:
             self._name_members()
         enclosing = "".join(f"{name}." for name in mode.scope[1:])
         scope = ScopeLayer(str(self._path).removeprefix(enclosing))
-        scope.open(None)
+        scope.open()
         try:
             return self.forward(*args, **kwargs)
         finally:

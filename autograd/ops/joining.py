@@ -58,25 +58,13 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     return _concatenate(*arrays, axis=axis)
 
 
-def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> tuple[Any, ...]:
-    """Return the parts of an array along an axis.
-
-    Args:
-        ary: at least one axis.
-        indices_or_sections: how many parts (the first ones are longer by one if they cannot be equal), or the
-            places before which to cut, in order.
-        axis: along which.
-
-    Raises:
-        ValueError: fewer than one part, or places that are not in order.
-    """
+def _cut(ary: Any, indices_or_sections: Any, axis: int, *, equal: bool) -> tuple[Any, ...]:
+    """Return the parts of an array; `equal` says that a number of parts must divide the length."""
     axis = normalize_axis_index(axis, ary.ndim)
     length = ary.shape[axis]
     if np.iterable(indices_or_sections):
-        cuts = [
-            min(max(cut + length if cut < 0 else cut, 0), length) for cut in map(operator.index, indices_or_sections)
-        ]
-        points = (0, *cuts, length)
+        cuts = [operator.index(cut) for cut in indices_or_sections]
+        points = (0, *(min(max(cut + length if cut < 0 else cut, 0), length) for cut in cuts), length)
         if any(start > stop for start, stop in itertools.pairwise(points)):
             raise ValueError(f"split: expected places to cut in increasing order, got {indices_or_sections}")
     else:
@@ -84,6 +72,8 @@ def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 
         if parts < 1:
             raise ValueError(f"split: expected at least one part, got {parts}")
         shorter, longer = divmod(length, parts)
+        if equal and longer:
+            raise ValueError(f"split: an axis of length {length} has no {parts} equal parts; use array_split")
         points = tuple(part * shorter + min(part, longer) for part in range(parts + 1))
     return _split(ary, points=points, axis=axis)  # type: ignore[no-any-return]
 
@@ -99,11 +89,12 @@ def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
     Raises:
         ValueError: the parts cannot be equal, or the places are not in order.
     """
-    if not np.iterable(indices_or_sections) and ary.shape[axis] % operator.index(indices_or_sections):
-        raise ValueError(
-            f"split: an axis of length {ary.shape[axis]} has no {indices_or_sections} equal parts; use array_split"
-        )
-    return array_split(ary, indices_or_sections, axis)
+    return _cut(ary, indices_or_sections, axis, equal=True)
+
+
+def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> tuple[Any, ...]:
+    """Return the parts of an array along an axis as `split` does; the first may be longer than the others by one."""
+    return _cut(ary, indices_or_sections, axis, equal=False)
 
 
 def vsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> tuple[Any, ...]:

@@ -362,8 +362,10 @@ def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 def _logsumexp_bar(ybar: Any, x: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    out = _restored(where(out == -math.inf, 0, out), x.shape, axis, keepdims)
-    return _restored(ybar, x.shape, axis, keepdims) * np.exp(x - out)
+    e = np.exp(x - _restored(where(out == -math.inf, 0, out), x.shape, axis, keepdims))
+    # Their sum is 1 but for rounding, which is not small where x is large, and 0 where x is -inf throughout.
+    total = e.sum(axis=axis, keepdims=True)
+    return _restored(ybar, x.shape, axis, keepdims) * (e / (total + (total == 0)))
 
 
 logsumexp = primitive(_logsumexp, x=_logsumexp_bar)

@@ -31,11 +31,15 @@ def test_moments_are_numpys(name, keywords):
     np.testing.assert_allclose(getattr(ag, name)(a, **keywords), getattr(np, name)(a, **keywords), rtol=1e-13)
 
 
-NAMES = "sum mean var std prod max min ptp median nansum nanmean average cumsum cumprod argmax argmin any all count_nonzero"
+NAMES = (
+    "sum mean var std prod max min ptp median nansum nanmean average cumsum cumprod argmax argmin any all count_nonzero"
+)
 
 
 @pytest.mark.parametrize("name", NAMES.split())
-@pytest.mark.parametrize("a", [np.arange(-3, 3).reshape(2, 3), np.array([[True, False]]), np.int8([100, 100]), 3, [1, 2, 4]])
+@pytest.mark.parametrize(
+    "a", [np.arange(-3, 3).reshape(2, 3), np.array([[True, False]]), np.int8([100, 100]), 3, [1, 2, 4]]
+)
 def test_integers_booleans_and_lists_are_as_in_numpy(name, a):
     if name == "ptp" and np.asarray(a).dtype == bool:
         pytest.skip("NumPy does not subtract booleans")
@@ -78,11 +82,11 @@ A = np.random.default_rng(1).uniform(0.5, 2, (3, 4))
         lambda t: np.ptp(t, axis=0),
         lambda t: np.median(t, axis=0),
         lambda t: np.nansum(t, axis=0),
-        lambda t: np.nanmean(t),
+        np.nanmean,
         lambda t: np.average(t, 0, [1.0, 2.0, 5.0]),
         lambda t: np.average(t, weights=t),
         lambda t: np.cumsum(t, axis=1),
-        lambda t: np.cumprod(t),
+        np.cumprod,
     ],
 )
 def test_numpy_functions_record(call):
@@ -94,7 +98,21 @@ def test_numpy_functions_record(call):
 
 def test_methods_take_the_axis_by_position():
     t = Tensor(A, requires_grad=True)
-    for name in ("sum", "mean", "var", "std", "prod", "max", "min", "cumsum", "cumprod", "argmax", "argmin", "any", "all"):
+    for name in (
+        "sum",
+        "mean",
+        "var",
+        "std",
+        "prod",
+        "max",
+        "min",
+        "cumsum",
+        "cumprod",
+        "argmax",
+        "argmin",
+        "any",
+        "all",
+    ):
         np.testing.assert_allclose(getattr(t, name)(0).data, getattr(A, name)(0), rtol=1e-14, strict=True)
     np.testing.assert_array_equal(t.sum(axis=1, keepdims=True).data, A.sum(axis=1, keepdims=True))
 
@@ -140,7 +158,7 @@ def test_empty_input():
     assert ag.cumsum(empty).shape == ag.cumprod(empty).shape == (0,)
     assert (ag.any(empty).item(), ag.all(empty).item(), ag.count_nonzero(empty).item()) == (False, True, 0)
     for function in (ag.max, ag.min, ag.ptp, ag.argmax):
-        with pytest.raises(ValueError, match="zero-size|empty sequence"):
+        with pytest.raises(ValueError, match=r"zero-size|empty sequence"):
             function(empty)
 
 
@@ -158,7 +176,7 @@ def test_moments_of_nothing_are_nan_with_numpys_warning(function):
 
 def test_mean_of_nothing_does_not_warn_in_the_sweep():
     empty = Tensor(np.zeros((3, 0)), requires_grad=True)
-    with pytest.warns(RuntimeWarning, match="empty slice|invalid value"):
+    with pytest.warns(RuntimeWarning, match=r"empty slice|invalid value"):
         y = ag.mean(empty, axis=1)
     y.backward(np.ones(3))
     assert empty.grad.shape == (3, 0)
@@ -190,7 +208,9 @@ def test_mean_of_nothing_does_not_warn_in_the_sweep():
 )
 def test_ties_share_evenly_and_nan_gets_nothing(function, x, expected):
     np.testing.assert_allclose(gradient(function, x), expected, rtol=1e-15)
-    np.testing.assert_allclose(gradient(lambda t: function(t, axis=1), [x, x], bar=[1, -2])[1], np.multiply(-2, expected))
+    np.testing.assert_allclose(
+        gradient(lambda t: function(t, axis=1), [x, x], bar=[1, -2])[1], np.multiply(-2, expected)
+    )
     reference = getattr(np, function.__name__)
     np.testing.assert_array_equal(function(np.array(x, float)), reference(np.array(x, float)))
 
@@ -212,7 +232,9 @@ def test_all_nan_has_mean_nan():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("x", [np.full(3, 0.1), np.full(1000, 0.7), np.full(10, -1e-3), np.zeros(4), np.full((3, 5), 0.3)])
+@pytest.mark.parametrize(
+    "x", [np.full(3, 0.1), np.full(1000, 0.7), np.full(10, -1e-3), np.zeros(4), np.full((3, 5), 0.3)]
+)
 def test_std_of_equal_elements_is_flat(x, dtype):
     t = Tensor(x.astype(dtype), requires_grad=True)
     y = ag.std(t, axis=0)
@@ -227,8 +249,10 @@ def test_too_few_degrees_of_freedom():
     t = Tensor([[1.0], [2.0]], requires_grad=True)
     for function in (ag.var, ag.std):
         t.grad = None
-        with pytest.warns(RuntimeWarning, match="Degrees of freedom"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             y = function(t, axis=1, ddof=1)
+        assert "Degrees of freedom <= 0" in str(caught[0].message)
         y.backward(np.ones(2))
         assert np.isnan(y.data).all()
         assert np.isnan(t.grad).all()
@@ -311,7 +335,7 @@ def test_log_softmax_where_softmax_underflows():
 )
 def test_logsumexp_at_infinity(x, value, expected):
     assert ag.logsumexp(np.array(x, float)) == value
-    np.testing.assert_allclose(gradient(ag.logsumexp, x), expected, rtol=1e-15)
+    np.testing.assert_allclose(gradient(ag.logsumexp, x), expected, rtol=4e-16)
     second = ag.hessian(ag.logsumexp)(np.array(x, float))
     np.testing.assert_allclose(second, np.diag(expected) - np.outer(expected, expected), rtol=1e-12, atol=1e-15)
 
@@ -321,14 +345,24 @@ def test_logsumexp_of_plus_infinity_is_infinite():
         assert ag.logsumexp(np.array([inf, 1])) == inf
 
 
-def test_minus_infinity_masks_a_class():
-    x = np.array([1.0, -inf, 2.0])
-    for function in (ag.softmax, lambda t: ag.softmax_cross_entropy(t, 2, axis=0)):
-        bar = np.array([1.0, 5.0, -2.0]) if function is ag.softmax else 1.0
-        found = gradient(function, x, bar=bar)
-        expected = gradient(function if function is ag.softmax else lambda t: ag.softmax_cross_entropy(t, 1, axis=0),
-                            x[[0, 2]], bar=np.array([1.0, -2.0]) if function is ag.softmax else 1.0)
-        np.testing.assert_allclose(found, [expected[0], 0, expected[1]], rtol=1e-14)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda t: ag.sum(ag.softmax(t)[:1] * 3 + ag.softmax(t)[-1:] * 5),
+        lambda t: ag.log_softmax(t)[0],
+        lambda t: ag.softmax_cross_entropy(t, np.array(0), axis=0),
+    ],
+)
+def test_minus_infinity_masks_a_class(function):
+    left_out = gradient(function, [1.0, 2.0])
+    np.testing.assert_allclose(gradient(function, [1.0, -inf, 2.0]), [left_out[0], 0, left_out[1]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_weights_of_logsumexp_sum_to_one_for_large_inputs(dtype):
+    t = Tensor(np.array([1000, 1000, 999]).astype(dtype), requires_grad=True)
+    ag.logsumexp(t).backward()
+    np.testing.assert_allclose(t.grad, ag.softmax(np.array([1.0, 1.0, 0.0])), rtol=2 * np.finfo(dtype).eps)
 
 
 # --- Cross-entropy -------------------------------------------------------------------------------------------
@@ -342,7 +376,11 @@ LABELS = np.array([0, 2, 1, 1, 0])
     [
         ([0, 2, 1, 1, 3], ValueError, r"expected labels in 0 \.\. 2, got 0 \.\. 3"),
         ([0, -1, 1, 1, 0], ValueError, r"expected labels in 0 \.\. 2, got -1 \.\. 1"),
-        (LABELS.astype(float), TypeError, r"expected labels integers \(5,\) or probabilities \(5, 3\).*got float64 \(5,\)"),
+        (
+            LABELS.astype(float),
+            TypeError,
+            r"expected labels integers \(5,\) or probabilities \(5, 3\).*got float64 \(5,\)",
+        ),
         (LABELS[:4], ValueError, r"expected labels integers \(5,\).*got int64 \(4,\)"),
         (LABELS[:, None], ValueError, r"got int64 \(5, 1\)"),
         (np.eye(3, dtype=int)[LABELS], ValueError, r"probabilities \(5, 3\).*got int64 \(5, 3\)"),
@@ -408,7 +446,12 @@ def test_probabilities_that_require_a_gradient_keep_their_own_dtype():
 @pytest.mark.parametrize(
     ("axis", "weights", "error", "message"),
     [
-        (None, [1.0, 2.0, 3.0, 4.0], TypeError, r"a \(3, 4\) and weights \(4,\), of other shape, the axis must be given"),
+        (
+            None,
+            [1.0, 2.0, 3.0, 4.0],
+            TypeError,
+            r"a \(3, 4\) and weights \(4,\), of other shape, the axis must be given",
+        ),
         (0, [1.0, 2.0, 3.0, 4.0], ValueError, r"expected weights \(3,\) or \(3, 4\).*axis 0, got \(4,\)"),
         (1, [1.0, -1.0, 2.0, -2.0], ZeroDivisionError, "sum to 0"),
     ],
@@ -446,9 +489,7 @@ TIED = np.array([[2.0, 1, 2, 0.5], [1, 1, 1, 1], [0, 3, -1, 2.5]])
         (lambda t: ag.max(t, axis=1), lambda torch, t: torch.amax(t, 1), TIED),
         (lambda t: ag.min(t, axis=(0, 1)), lambda torch, t: torch.amin(t, (0, 1)), TIED),
         (ag.max, lambda torch, t: torch.max(t), TIED),
-        (lambda t: ag.median(t[1:, :3]), lambda torch, t: torch.median(torch.cat([t[1:, :3].flatten(), t[1, :1]])[:5]), TIED)
-        if False
-        else (lambda t: ag.median(t.reshape(-1)[:11]), lambda torch, t: torch.median(t.reshape(-1)[:11]), TIED),
+        (lambda t: ag.median(t.reshape(-1)[:11]), lambda torch, t: torch.median(t.reshape(-1)[:11]), TIED),
         (lambda t: ag.prod(t, axis=1), lambda torch, t: torch.prod(t, 1), TIED),
         (lambda t: ag.cumprod(t, axis=1), lambda torch, t: torch.cumprod(t, 1), TIED),
         (lambda t: ag.logsumexp(t, axis=1), lambda torch, t: torch.logsumexp(t, 1), np.where(TIED == 0.5, -inf, TIED)),
