@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -97,6 +97,7 @@ class Primitive:
         arguments: names of the arguments that may be tensors.
         variadic: whether the last of them stands for any number of arguments.
         defaults: static parameters with their defaults (`inspect.Parameter.empty`: must be given).
+        positional: the static parameters that may be given by position.
         rules: argument name -> rule, or None for "no gradient".
         residuals: names of what forward returns after the result, for its rules.
         notation: how a drawing writes the operation, with {} for each argument; None: by name.
@@ -121,6 +122,7 @@ class Primitive:
         self.rules = rules
         self.variadic = False
         self.defaults: dict[str, Any] = {}
+        self.positional: tuple[str, ...] = ()
         if isinstance(forward, np.ufunc):
             self.arguments = tuple(rules)
             if len(rules) != forward.nin:
@@ -147,6 +149,8 @@ class Primitive:
                 arguments.append(parameter.name)
             else:
                 self.defaults[parameter.name] = parameter.default
+                if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+                    self.positional += (parameter.name,)
         return tuple(arguments)
 
     def _fixed_layout(self) -> list[Source] | None:
@@ -428,33 +432,48 @@ def _binary_recorder(definition: Primitive) -> Any:
 
 
 def _general_recorder(definition: Primitive) -> Any:
-    defaults = definition.defaults
-    fixed = None if definition.variadic else len(definition.arguments)
+    statics = len(definition.defaults)
+    count = None if definition.variadic else len(definition.arguments)
 
     def general(*args: Any, **parameters: Any) -> Any:
-        if fixed is not None and len(args) != fixed:
+        if count is not None and len(args) != count:
             args, parameters = _bind(definition, args, parameters)
-        if len(parameters) != len(defaults) or not parameters.keys() <= defaults.keys():
+        if statics or parameters:
             parameters = _complete(definition, parameters)
         return _record(definition, args, parameters)
 
     return general
 
 
-def _bind(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+def _bind(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
     """Sort what was passed by position and by keyword into arguments and static parameters."""
-    bound = inspect.signature(definition.raw).bind(*args, **parameters).arguments
-    return tuple(bound.pop(name) for name in definition.arguments), bound
+    names = definition.arguments
+    extra = args[len(names) :]
+    given = dict(zip(definition.positional, extra, strict=False))
+    if len(given) < len(extra) or not given.keys().isdisjoint(parameters):
+        raise TypeError(f"{definition.name}: got {len(args)} positional arguments for {definition!r}")
+    args = args[: len(names)]
+    try:
+        by_keyword = tuple(parameters[name] for name in names[len(args) :])
+    except KeyError as error:
+        raise TypeError(f"{definition.name}: missing argument {error} of {definition!r}") from None
+    rest = {name: value for name, value in parameters.items() if name not in names}
+    return args + by_keyword, given | rest
 
 
 def _complete(definition: Primitive, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the static parameters with defaults filled in."""
-    unknown = parameters.keys() - definition.defaults.keys()
+    """Return the static parameters with defaults filled in, safe from later changes."""
     complete = {**definition.defaults, **parameters}
-    missing = [name for name, value in complete.items() if value is inspect.Parameter.empty]
-    if unknown or missing:
-        problem = f"unexpected {sorted(unknown)}" if unknown else f"missing {missing}"
-        raise TypeError(f"{definition.name}: {problem}; the parameters are {[*definition.defaults]}")
+    if len(complete) != len(definition.defaults):
+        unknown = sorted(parameters.keys() - definition.defaults.keys())
+        raise TypeError(f"{definition.name}: unexpected {unknown}; the parameters are {[*definition.defaults]}")
+    for name, value in complete.items():
+        if type(value) is list:
+            complete[name] = tuple(value)
+        elif type(value) is Tensor:
+            raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
+        elif value is inspect.Parameter.empty:
+            raise TypeError(f"{definition.name}: missing {name!r} of {definition!r}")
     return complete
 
 
@@ -462,65 +481,75 @@ def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, 
     """Compute an operation on any arguments, in any mode, and record it where that is due."""
     values: list[Any] = []
     tracked: list[int] = []
-    has_tensor = has_record = False
+    has_tensor = recorded = False
     for position, argument in enumerate(args):
-        if type(argument) is Tensor:
+        kind = type(argument)
+        if kind is Tensor:
             has_tensor = True
             values.append(argument._data)
             node = argument._node
             if node is not None:
-                has_record |= node.plan is not None or node.requires_grad
                 if node.requires_grad:
                     tracked.append(position)
-        elif type(argument) in _PLAIN or argument is None or isinstance(argument, np.generic):
+                elif node.plan is not None:
+                    recorded = True
+        elif kind in _PLAIN or argument is None or isinstance(argument, np.generic):
             values.append(argument)
         else:
             values.append(np.asarray(argument))
     if not has_tensor:
-        try:
-            result = definition.raw(*args, **parameters)
-        except Exception as error:
-            explain(error, definition, args)
-            raise
-        return result[0] if definition.residuals else result
-    for name, parameter in parameters.items():
-        if type(parameter) is Tensor:
-            raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
+        return _raw_call(definition, args, parameters)
     value, residuals = definition.compute(values, parameters)
     several = isinstance(value, tuple)
     for output in value if several else (value,):
         if output.dtype.kind not in "fiub":
             _refuse_dtype(definition, output)
+    recorded = recorded or bool(tracked)
     mode = None if current() is None else effective()
     if mode is not None:
         if mode.anomaly:
             _refuse_not_finite(definition, value)
-        has_record = mode.grad and (has_record or bool(mode.recordings))
-        tracked = tracked if mode.grad else []
-    if not has_record:
-        value = tuple(_own(v, values) for v in value) if several else _own(value, values)
-        return _outputs(value, None) if several else tensor(value, None)
+        recorded = mode.grad and (recorded or bool(mode.recordings))
+    if not recorded:
+        if several:
+            return _outputs(value, [_own(output, values) for output in value], None)
+        return tensor(_own(value, values), None)
     plan = definition.plan(tuple(tracked))
     node = Node()
     node.plan = plan
     node.parents = tuple(
-        (a._node or _leaf_of(a)) if type(a) is Tensor else v for a, v in zip(args, values, strict=True)
+        [(a._node or _leaf_of(a)) if type(a) is Tensor else v for a, v in zip(args, values, strict=True)]
     )
-    for output in value if several else (value,):
-        if output.base is not None or any(output is v for v in values):
-            _note_view(output, node.parents)
     node.parameters = parameters
     node.index = next_index()
-    node.shape = tuple(output.shape for output in value) if several else value.shape
-    node.dtype = tuple(output.dtype for output in value) if several else value.dtype
-    node.requires_grad = bool(plan.wanted) and (several or value.dtype.kind == "f")
+    if several:
+        node.shape = tuple(output.shape for output in value)
+        node.dtype = tuple(output.dtype for output in value)
+        node.requires_grad = bool(plan.wanted)
+    else:
+        node.shape = value.shape
+        node.dtype = value.dtype
+        node.requires_grad = bool(plan.wanted) and value.dtype.kind == "f"
     node.kept = _keep(plan, values, value, residuals, parameters) if node.requires_grad else ()
     node.note = None
+    for output in value if several else (value,):
+        if output.base is not None or any([output is v for v in values]):
+            _note_view(output, node.parents)
     if mode is not None:
         _annotate(node, value, mode)
     if several:
-        return _outputs(value, node)
+        return _outputs(value, value, node)
     return tensor(value, node)
+
+
+def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """Compute on arrays: the result is an array, and nothing is recorded."""
+    try:
+        result = definition.raw(*args, **parameters)
+    except Exception as error:
+        explain(error, definition, args)
+        raise
+    return result[0] if definition.residuals else result
 
 
 def _keep(plan: Plan, values: list[Any], value: Any, residuals: tuple[Any, ...], parameters: Any) -> tuple[Any, ...]:
@@ -565,7 +594,7 @@ def lifted(node: Node) -> tuple[Any, ...]:
             parents = node.parents[source.key :]
             found.append(tuple(_lift(v, parent) for v, parent in zip(value, parents, strict=True)))
         elif source is not None and source.kind == "out":
-            found.append(_outputs(value, node) if isinstance(value, tuple) else tensor(value, node))
+            found.append(_outputs(value, value, node) if isinstance(value, tuple) else tensor(value, node))
         else:
             found.append(value)
     return tuple(found)
@@ -589,10 +618,10 @@ def _leaf_of(constant: Tensor) -> Node:
     return constant._node
 
 
-def _outputs(values: tuple[Any, ...], node: Node | None) -> Any:
+def _outputs(kind: tuple[Any, ...], values: Sequence[Any], node: Node | None) -> Any:
     """Return a handle for each of several outputs, in a tuple of the same kind (NumPy's are named)."""
     handles = [tensor(value, None if node is None else output_node(node, i, value)) for i, value in enumerate(values)]
-    return values._make(handles) if hasattr(values, "_make") else tuple(handles)
+    return kind._make(handles) if hasattr(kind, "_make") else tuple(handles)
 
 
 def output_node(node: Node, position: int, value: Any) -> Node:

@@ -73,7 +73,7 @@ def train(
         batches,
         epochs,
         validation=Batches(*test, batch_size=500, shuffle=False),
-        callbacks=[optim.OneCycle(optimizer, len(batches) * epochs)],
+        callbacks=[optim.OneCycleLR(optimizer, rate, len(batches) * epochs)],
         metrics={"accuracy": optim.accuracy},
         progress=title,
     )
@@ -89,7 +89,9 @@ def small_digits(epochs: int, out: Path, splits: tuple[int, ...] = SPLITS) -> fl
         x, x_test, y, y_test = nn.data.split(images, labels, fraction=0.2, stratify=labels, rng=rng)
         model = small_recognizer(rng)
         title = f"split {seed + 1} of {len(splits)} "
-        history = train(model, (x, y), (x_test, y_test), epochs=epochs, batch_size=32, rate=3e-3, seed=seed, title=title)
+        history = train(
+            model, (x, y), (x_test, y_test), epochs=epochs, batch_size=32, rate=3e-3, seed=seed, title=title
+        )
         found.append(history["val_accuracy"][-1])
         print(f"  {found[-1]:.2%} of the {len(x_test)} digits held out are recognized; {seconds(history)}")
         if seed == splits[0]:

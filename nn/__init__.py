@@ -17,8 +17,15 @@ from nn.layers.activation import (
     Swish,
     Tanh,
 )
+from nn.layers.attention import (
+    MultiHeadAttention,
+    MultiheadAttention,
+    TransformerDecoderLayer,
+    TransformerEncoderLayer,
+)
 from nn.layers.convolution import Conv2d
 from nn.layers.dense import Dense, Linear
+from nn.layers.embedding import Embedding, PositionalEncoding
 from nn.layers.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -28,7 +35,9 @@ from nn.layers.loss import (
     MSELoss,
     NLLLoss,
 )
+from nn.layers.normalization import BatchNorm, BatchNorm1d, BatchNorm2d, LayerNorm
 from nn.layers.pooling import MaxPool, MaxPool2d
+from nn.layers.recurrent import GRU, LSTM, RNN, Elman, Jordan
 from nn.layers.regularization import Dropout
 from nn.layers.shape import Flatten, Reshape
 from nn.module import Module, ModuleList, Sequential
@@ -36,16 +45,26 @@ from nn.module import Module, ModuleList, Sequential
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm",
+    "BatchNorm1d",
+    "BatchNorm2d",
     "Conv2d",
     "CrossEntropyLoss",
     "Dense",
     "Dropout",
+    "Elman",
+    "Embedding",
     "Flatten",
     "GaussianNLLLoss",
     "GeneralizedReLU",
+    "Jordan",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
@@ -55,8 +74,11 @@ __all__ = [
     "Maxout",
     "Module",
     "ModuleList",
+    "MultiHeadAttention",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
+    "PositionalEncoding",
     "ReLU",
     "Reshape",
     "Sequential",
@@ -66,6 +88,8 @@ __all__ = [
     "Softplus",
     "Swish",
     "Tanh",
+    "TransformerDecoderLayer",
+    "TransformerEncoderLayer",
     "data",
     "functional",
     "init",

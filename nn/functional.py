@@ -26,12 +26,18 @@ from autograd import (
     sigmoid,
     softmax,
     softplus,
+    split,
+    sqrt,
+    square,
     swish,
     tanh,
+    where,
 )
+from autograd.tensor import raw
 from nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    check_labels,
     cross_entropy,
     gaussian_kl,
     gaussian_nll_loss,
@@ -46,30 +52,38 @@ from nn.losses import (
 
 __all__ = [
     "avg_pool2d",
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "causal_mask",
     "conv2d",
     "cross_entropy",
     "dropout",
     "elu",
+    "embedding",
     "flatten",
     "gaussian_kl",
     "gaussian_nll_loss",
     "gelu",
     "generalized_relu",
+    "gru_cell",
     "half_squared_error",
     "l1_loss",
     "l1_penalty",
     "l2_penalty",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
+    "lstm_cell",
     "max_pool2d",
     "maxout",
     "mse_loss",
     "nll_loss",
     "one_hot",
     "relu",
+    "rnn_cell",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "softmax",
@@ -142,5 +156,196 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Gen
         raise ValueError(f"dropout: expected p in [0, 1), got {p}")
     if not training or p == 0:
         return x
-    keep = np.random.default_rng(rng).random(x.shape, dtype=np.float32) >= p
+    # Drawn in the order in which x lies in memory: convolutions return images with the batch as innermost axis.
+    strides = raw(x).strides
+    order = sorted(range(x.ndim), key=lambda axis: -strides[axis])
+    draws = np.random.default_rng(rng).random([x.shape[axis] for axis in order], dtype=np.float32)
+    keep = (draws >= p).transpose(np.argsort(order))
     return x * np.multiply(keep, 1 / (1 - p), dtype=x.dtype)
+
+
+def batch_norm(
+    x: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    *,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Return (x - mean) / sqrt(variance + eps) * weight + bias, for each channel over batch and places.
+
+    While training, mean and variance are the batch's, and the running ones, arrays (C,), move towards them by
+    `momentum`, in place; otherwise the running ones are used (the batch's, where there are none).
+
+    Args:
+        x: (N, C, ...).
+        running_mean: array (C,), or None.
+        running_var: array (C,), or None.
+        weight: (C,), or None.
+        bias: (C,), or None.
+        training: which mean and variance to use.
+        momentum: share of the batch in the running figures.
+        eps: keeps the root away from 0.
+
+    Raises:
+        ValueError: only one value for each channel while training.
+
+    Source: Ioffe and Szegedy, arXiv:1502.03167, algorithms 1 and 2.
+    """
+    axes = (0, *range(2, x.ndim))
+    shape = (1, x.shape[1], *(1,) * (x.ndim - 2))
+    if training or running_mean is None:
+        count = x.size // x.shape[1] if x.size else 0
+        if training and count < 2:
+            raise ValueError(f"batch_norm: expected more than one value for each channel while training, got {x.shape}")
+        mean = x.mean(axis=axes, keepdims=True)
+        centred = x - mean
+        variance = square(centred).mean(axis=axes, keepdims=True)
+        if training and running_mean is not None:
+            running_mean += momentum * (raw(mean).reshape(-1) - running_mean)
+            running_var += momentum * (raw(variance).reshape(-1) * (count / (count - 1)) - running_var)
+    else:
+        centred = x - running_mean.reshape(shape)
+        variance = running_var.reshape(shape)
+    scale = 1 / sqrt(variance + eps)
+    if weight is not None:
+        scale = scale * weight.reshape(shape)
+    return centred * scale if bias is None else centred * scale + bias.reshape(shape)
+
+
+def layer_norm(
+    x: Any, normalized_shape: tuple[int, ...], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Return (x - mean) / sqrt(variance + eps) * weight + bias over the last axes of each example.
+
+    Args:
+        x: (..., *normalized_shape).
+        normalized_shape: lengths of the axes to normalize over.
+        weight: of that shape, or None.
+        bias: of that shape, or None.
+        eps: keeps the root away from 0.
+
+    Raises:
+        ValueError: x does not end in those axes.
+
+    Source: Ba et al., "Layer normalization", arXiv:1607.06450.
+    """
+    count = len(normalized_shape)
+    if x.shape[x.ndim - count :] != tuple(normalized_shape):
+        raise ValueError(f"layer_norm: expected x (..., {', '.join(map(str, normalized_shape))}), got {x.shape}")
+    axes = tuple(range(-count, 0))
+    centred = x - x.mean(axis=axes, keepdims=True)
+    y = centred / sqrt(square(centred).mean(axis=axes, keepdims=True) + eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def embedding(ids: Any, weight: Any) -> Any:
+    """Return the rows of weight (count, size) at integer ids (...): (..., size).
+
+    Raises:
+        ValueError: ids that are no integers in 0 .. count - 1.
+    """
+    check_labels(raw(ids), weight.shape[0], "embedding")
+    return weight[ids]
+
+
+# --- Attention ---------------------------------------------------------------------------------------------
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    mask: Any = None,
+    *,
+    dropout_p: float = 0.0,
+    rng: np.random.Generator | int | None = None,
+) -> Any:
+    """Return softmax(Q K^T / sqrt(size)) V: for each query the values, weighted by how well their keys fit.
+
+    Args:
+        query: (..., T, size).
+        key: (..., S, size).
+        value: (..., S, size of values).
+        mask: True where a query may look at a key; broadcasts to (..., T, S). A query that may look nowhere gets 0.
+        dropout_p: probability with which a weight is dropped.
+        rng: generator or seed for that.
+
+    Source: Vaswani et al., "Attention is all you need", arXiv:1706.03762, eq. 1.
+    """
+    scores = query @ key.swapaxes(-1, -2) * (1 / math.sqrt(query.shape[-1]))
+    if mask is None:
+        weights = softmax(scores, axis=-1)
+    else:
+        # A large negative number, not -inf, keeps all derivatives finite; what it leaves is set to 0.
+        lowest = float(np.finfo(scores.dtype).min) / 2
+        weights = where(mask, softmax(where(mask, scores, lowest), axis=-1), 0)
+    return dropout(weights, dropout_p, rng=rng) @ value
+
+
+def causal_mask(length: int) -> Any:
+    """Return the mask (length, length) with which a position sees itself and what came before."""
+    return np.tri(length, dtype=bool)
+
+
+# --- One step of a recurrent network -----------------------------------------------------------------------
+
+
+def rnn_cell(projected: Any, h: Any, weight: Any, bias: Any = None, *, nonlinearity: Any = tanh) -> Any:
+    """Return h' = s(projected + h U^T): one step of a vanilla (Elman) network.
+
+    Args:
+        projected: what the input contributes, x W^T + b: (N, H).
+        h: the state before, (N, H).
+        weight: U, (H, H).
+        bias: a second bias, or None.
+        nonlinearity: s.
+
+    Source: Elman, "Finding structure in time", Cognitive Science 14 (1990).
+    """
+    return nonlinearity(projected + linear(h, weight, bias))
+
+
+def lstm_cell(projected: Any, h: Any, c: Any, weight: Any, bias: Any = None) -> tuple[Any, Any]:
+    """Return the next state (h', c') of a long short-term memory.
+
+    With the gates i, f, o = sigmoid(.) and the candidate g = tanh(.), all affine in x and h:
+    c' = f c + i g;  h' = o tanh(c').
+
+    Args:
+        projected: what the input contributes to i, f, g, o: (N, 4 H).
+        h: the output before, (N, H).
+        c: the memory before, (N, H).
+        weight: (4 H, H).
+        bias: a second bias, or None.
+
+    Source: Hochreiter and Schmidhuber, Neural Computation 9 (1997), with the forget gate of Gers et al. (2000).
+    """
+    i, f, g, o = split(projected + linear(h, weight, bias), 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(c), c
+
+
+def gru_cell(projected: Any, h: Any, weight: Any, bias: Any = None) -> Any:
+    """Return the next state h' of a gated recurrent unit.
+
+    With the gates r, z = sigmoid(.): n = tanh(x W_n^T + b_n + r (h U_n^T));  h' = (1 - z) n + z h. The reset gate
+    acts on the product, as in PyTorch and cuDNN (in the paper: on h before it).
+
+    Args:
+        projected: what the input contributes to r, z, n: (N, 3 H).
+        h: the state before, (N, H).
+        weight: (3 H, H).
+        bias: a second bias, or None.
+
+    Source: Cho et al., arXiv:1406.1078; the form: Appleyard et al., arXiv:1604.01946.
+    """
+    xr, xz, xn = split(projected, 3, axis=-1)
+    hr, hz, hn = split(linear(h, weight, bias), 3, axis=-1)
+    z = sigmoid(xz + hz)
+    n = tanh(xn + sigmoid(xr + hr) * hn)
+    return n + z * (h - n)

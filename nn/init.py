@@ -7,10 +7,12 @@ a `numpy.random.Generator`, or a seed for one; without it the values differ from
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
 
 Rng = np.random.Generator | int | None
 """A generator, a seed for one, or None for a fresh one."""

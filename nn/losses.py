@@ -137,7 +137,7 @@ def cross_entropy(
     classes = logits.shape[1]
     indexed = raw(labels).ndim < logits.ndim
     targets = np.moveaxis(one_hot(labels, classes, dtype=logits.dtype), -1, 1) if indexed else labels
-    scale = 1
+    scale: Any = 1
     if weight is not None:
         scale = raw(weight).astype(logits.dtype).reshape(1, classes, *(1,) * (logits.ndim - 2))
     losses = softmax_cross_entropy(
@@ -163,8 +163,10 @@ def nll_loss(log_p: Any, labels: Any, *, weight: Any = None, reduction: str = "m
     labels = raw(labels)
     if labels.shape != (log_p.shape[0], *log_p.shape[2:]):
         expected = (log_p.shape[0], *log_p.shape[2:])
-        raise ValueError(f"nll_loss: expected labels {expected} for log-probabilities {log_p.shape}, got {labels.shape}")
-    _check_labels(labels, log_p.shape[1], "nll_loss")
+        raise ValueError(
+            f"nll_loss: expected labels {expected} for log-probabilities {log_p.shape}, got {labels.shape}"
+        )
+    check_labels(labels, log_p.shape[1], "nll_loss")
     losses = -take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
     if weight is None:
         return reduce(losses, reduction)
@@ -186,7 +188,7 @@ def one_hot(labels: Any, classes: int, *, dtype: Any = np.float32) -> Any:
                [0., 0., 1.]], dtype=float32)
     """
     labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
-    _check_labels(raw(labels), classes, "one_hot")
+    check_labels(raw(labels), classes, "one_hot")
     return (labels[..., None] == np.arange(classes)).astype(dtype)
 
 
@@ -194,7 +196,7 @@ def one_hot(labels: Any, classes: int, *, dtype: Any = np.float32) -> Any:
 
 
 def l1_penalty(weights: Iterable[Any], alpha: float) -> Any:
-    """Return alpha sum |w| over all weights. (The lecture's formula lacks the absolute value.)"""
+    """Return alpha sum |w| over all weights. (The lecture's formula lacks the absolute value.)."""
     return alpha * sum(absolute(w).sum() for w in weights)
 
 
@@ -231,7 +233,7 @@ def _warn_if_broadcast(name: str, x: Any, target: Any) -> None:
         )
 
 
-def _check_labels(labels: Any, classes: int, name: str) -> None:
+def check_labels(labels: Any, classes: int, name: str) -> None:
     """Raise ValueError unless the labels are integers in 0 .. classes - 1."""
     if labels.dtype.kind not in "iub":
         raise ValueError(f"{name}: expected integer labels, got {labels.dtype}")

@@ -1,10 +1,22 @@
-"""Optimizers and training."""
+"""Optimizers, schedules and training."""
 
 from optim.adaptive import AdaGrad, Adam, AdamW, RMSProp
-from optim.callbacks import Callback
+from optim.callbacks import Callback, ClipGradients, EarlyStopping
+from optim.clipping import clip_grad_norm, clip_grad_value
 from optim.metrics import accuracy, confusion_matrix
 from optim.optimizer import Optimizer
-from optim.schedule import OneCycle, Schedule
+from optim.schedule import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    Schedule,
+    SequentialLR,
+    StepLR,
+)
+from optim.searching import Trial, search
 from optim.sgd import SGD
 from optim.training import History, Training, evaluate, fit, predict
 
@@ -14,15 +26,28 @@ __all__ = [
     "Adam",
     "AdamW",
     "Callback",
+    "ClipGradients",
+    "CosineAnnealingLR",
+    "EarlyStopping",
+    "ExponentialLR",
     "History",
-    "OneCycle",
+    "LambdaLR",
+    "LinearLR",
+    "OneCycleLR",
     "Optimizer",
     "RMSProp",
+    "ReduceLROnPlateau",
     "Schedule",
+    "SequentialLR",
+    "StepLR",
     "Training",
+    "Trial",
     "accuracy",
+    "clip_grad_norm",
+    "clip_grad_value",
     "confusion_matrix",
     "evaluate",
     "fit",
     "predict",
+    "search",
 ]

@@ -61,6 +61,7 @@ class Adam(Optimizer):
         w: Array,
         g: Array,
         state: State,
+        *,
         lr: float,
         betas: tuple[float, float],
         eps: float,
@@ -152,7 +153,7 @@ class AdaGrad(Optimizer):
         return {"r": np.zeros_like(w)}
 
     def update(  # type: ignore[override]
-        self, w: Array, g: Array, state: State, lr: float, eps: float, weight_decay: float
+        self, w: Array, g: Array, state: State, *, lr: float, eps: float, weight_decay: float
     ) -> None:
         """Do one step."""
         if weight_decay:
@@ -163,7 +164,9 @@ class AdaGrad(Optimizer):
 
 
 class RMSProp(Optimizer):
-    """Steps over the root of the running mean of squared gradients: r <- G r + (1 - G) g^2;  w <- w - lr g / (sqrt r + eps).
+    """Steps over the root of the running mean of squared gradients.
+
+    r <- G r + (1 - G) g^2;  w <- w - lr g / (sqrt r + eps)
 
     Args:
         parameters: tensors, or groups of them.
@@ -211,6 +214,7 @@ class RMSProp(Optimizer):
         w: Array,
         g: Array,
         state: State,
+        *,
         lr: float,
         alpha: float,
         eps: float,

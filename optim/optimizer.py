@@ -46,6 +46,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = [self._group(group) for group in given]
         self._refuse_twice()
         self.state: list[State] = [{} for _ in self.parameters]
+        self.schedule: Any = None  # the learning-rate schedule made last for this optimizer
 
     def _group(self, group: Mapping[str, Any]) -> dict[str, Any]:
         unknown = group.keys() - self.defaults.keys() - {"params"}
@@ -89,11 +90,11 @@ class Optimizer:
 
     # --- What a subclass writes ----------------------------------------------------------------------------
 
-    def check(self, lr: float, **hyper: Any) -> None:
+    def check(self, lr: float, **hyper: Any) -> None:  # noqa: ARG002 (those of a subclass)
         """Raise ValueError for a hyper-parameter that is out of range."""
         require(self, lr >= 0, "lr", "at least 0", lr)
 
-    def init(self, w: Array) -> State:
+    def init(self, w: Array) -> State:  # noqa: ARG002 (subclasses use it)
         """Return the state of a parameter with the values `w` before its first step."""
         return {}
 

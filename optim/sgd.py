@@ -79,6 +79,7 @@ class SGD(Optimizer):
         w: Array,
         g: Array,
         state: State,
+        *,
         lr: float,
         momentum: float,
         averaging: bool,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from autograd import no_grad
 from autograd.tensor import raw
 from nn.data import Batches
-from nn.module import Module
-from optim.callbacks import Callback
-from optim.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from nn.module import Module
+    from optim.callbacks import Callback
+    from optim.optimizer import Optimizer
 
 Array = NDArray[Any]
 Loss = Callable[..., Any]
@@ -87,6 +89,7 @@ class Training:
         history: what has happened so far.
         epoch: the number of the current epoch, from 1.
         epochs: how many there are to be.
+        started: when the current epoch began, in seconds.
     """
 
     def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, epochs: int) -> None:
@@ -96,17 +99,33 @@ class Training:
         self.history = History()
         self.epoch = 0
         self.epochs = epochs
+        self.started = 0.0
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
         self.history.stopped = reason
 
-    def step(self, inputs: Sequence[Any], targets: Any) -> tuple[Any, float]:
+    def figure(self, name: str) -> float:
+        """Return a figure of the epoch that has just ended.
+
+        Raises:
+            KeyError: there is no such figure.
+        """
+        figures = self.history.epochs[-1]
+        if name not in figures:
+            raise KeyError(
+                f"there is no figure {name!r} in the history, which has {[*figures]}; pass validation= to fit"
+            )
+        return figures[name]
+
+    def step(self, inputs: Sequence[Any], targets: Any, callbacks: Sequence[Callback]) -> tuple[Any, float]:
         """Do one step; returns outputs and loss."""
         outputs = self.model(*inputs)
         value = self.loss(outputs, targets)
         self.optimizer.zero_grad()
         value.backward()
+        for callback in callbacks:
+            callback.on_backward(self)
         self.optimizer.step()
         number = value.item()
         if not np.isfinite(number):
@@ -153,14 +172,18 @@ def fit(
     """
     training = Training(model, loss, optimizer, epochs)
     history = training.history
-    steps = len(data) if hasattr(data, "__len__") else None
+    steps = len(data) if isinstance(data, Sized) else None
     bar = _progress_bar(progress, None if steps is None else steps * epochs)
     for callback in callbacks:
         callback.on_start(training)
     try:
         while training.epoch < epochs and history.stopped is None:
             training.epoch += 1
-            history.epochs.append(_epoch(training, data, validation, metrics or {}, callbacks, bar))
+            figures = _epoch(training, data, callbacks, metrics or {}, bar)
+            if validation is not None:
+                found = evaluate(model, loss, validation, metrics=metrics)
+                figures |= {f"val_{name}": value for name, value in found.items()}
+            history.epochs.append(figures | {"seconds": time.perf_counter() - training.started})
             for callback in callbacks:
                 callback.on_epoch(training)
     except KeyboardInterrupt:
@@ -175,36 +198,25 @@ def fit(
 
 
 def _epoch(
-    training: Training,
-    data: Iterable[Any],
-    validation: Iterable[Any] | None,
-    metrics: Metrics,
-    callbacks: Sequence[Callback],
-    bar: Any,
+    training: Training, data: Iterable[Any], callbacks: Sequence[Callback], metrics: Metrics, bar: Any
 ) -> dict[str, float]:
     """Go once through the data; returns the epoch's figures."""
-    started = time.perf_counter()
+    training.started = time.perf_counter()
     rate = float(training.optimizer.param_groups[0]["lr"])
     training.model.train()
     means = _Means()
     for inputs, targets in map(_parts, data):
-        outputs, loss = training.step(inputs, targets)
+        outputs, loss = training.step(inputs, targets, callbacks)
         means.add(len(targets), loss=loss, **_figures(metrics, outputs, targets))
         for callback in callbacks:
             callback.on_step(training)
         if bar is not None:
             bar.update()
             bar.set_postfix_str(_summary(training, means.values), refresh=False)
-    figures = {"epoch": float(training.epoch), **means.values, "lr": rate}
-    if validation is not None:
-        found = evaluate(training.model, training.loss, validation, metrics=metrics)
-        figures |= {f"val_{name}": value for name, value in found.items()}
-    return figures | {"seconds": time.perf_counter() - started}
+    return {"epoch": float(training.epoch), **means.values, "lr": rate}
 
 
-def evaluate(
-    model: Module, loss: Loss, data: Iterable[Any], *, metrics: Metrics | None = None
-) -> dict[str, float]:
+def evaluate(model: Module, loss: Loss, data: Iterable[Any], *, metrics: Metrics | None = None) -> dict[str, float]:
     """Return the mean "loss" and metrics over all examples, in evaluation mode and without recording."""
     means = _Means()
     with evaluating(model):

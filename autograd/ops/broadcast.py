@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from autograd.numpy_api import register
 from autograd.primitive import primitive
 
 
-def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+def _sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """Return the sum over the axes along which an array of `shape` would be repeated to have x's shape.
 
     Raises:
@@ -23,18 +25,28 @@ def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     return x.sum(axis=axes).reshape(shape)
 
 
-sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: broadcast_to(ybar, shape=x_shape))
+sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: _broadcast(ybar, shape=x_shape))
 
 
-def _broadcast_to(x: Any, shape: Any) -> Any:
-    """Return x repeated to `shape`, as NumPy's broadcasting does."""
+def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape)
 
 
-broadcast_to: Any = primitive(
+_broadcast = primitive(
     _broadcast_to,
+    name="broadcast_to",
     x=lambda ybar, x_shape: sum_to(ybar, shape=x_shape),
 )
+
+
+def broadcast_to(array: Any, shape: int | Sequence[int]) -> Any:
+    """Return the array repeated to `shape`, as NumPy's broadcasting does.
+
+    Raises:
+        ValueError: the array's shape does not broadcast to `shape`.
+    """
+    return _broadcast(array, shape=tuple(shape) if isinstance(shape, Sequence) else (operator.index(shape),))
+
 
 __all__ = ["broadcast_to", "sum_to"]
 register({np.broadcast_to: broadcast_to})

@@ -82,8 +82,8 @@ arctan = primitive(np.arctan, x=lambda ybar, x: ybar / (1 + x * x))
 sinh = primitive(np.sinh, x=lambda ybar, x: ybar * np.cosh(x))
 cosh = primitive(np.cosh, x=lambda ybar, x: ybar * np.sinh(x))
 tanh = primitive(np.tanh, x=lambda ybar, out: ybar * (1 - out * out))
-arcsinh = primitive(np.arcsinh, x=lambda ybar, x: ybar / np.sqrt(x * x + 1))
-arccosh = primitive(np.arccosh, x=lambda ybar, x: ybar / np.sqrt((x - 1) * (x + 1)))
+arcsinh = primitive(np.arcsinh, x=lambda ybar, x: ybar / np.hypot(x, 1))
+arccosh = primitive(np.arccosh, x=lambda ybar, x: ybar / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 arctanh = primitive(np.arctanh, x=lambda ybar, x: ybar / ((1 - x) * (1 + x)))
 deg2rad = primitive(np.deg2rad, x=lambda ybar: ybar * (math.pi / 180))
 rad2deg = primitive(np.rad2deg, x=lambda ybar: ybar * (180 / math.pi))
@@ -91,22 +91,28 @@ degrees = primitive(np.degrees, x=lambda ybar: ybar * (180 / math.pi))
 radians = primitive(np.radians, x=lambda ybar: ybar * (math.pi / 180))
 
 
-def _safe_square_norm(x: Any, y: Any) -> Any:
-    """Return x^2 + y^2, and 1 where both are 0: the derivatives there are 0."""
-    r2 = x * x + y * y
-    return r2 + (r2 == 0)
+def _nonzero(r: Any) -> Any:
+    """Return r, and 1 where it is 0: the derivatives of hypot and arctan2 there are 0."""
+    return r + (r == 0)
 
 
-# Divided before it is squared, so that large and small sides neither overflow nor vanish.
+# Divided before it is multiplied, so that large and small sides neither overflow nor vanish.
 hypot = primitive(
     np.hypot,
-    x=lambda zbar, x, out: zbar * (x / (out + (out == 0))),
-    y=lambda zbar, y, out: zbar * (y / (out + (out == 0))),
+    x=lambda zbar, x, out: zbar * (x / _nonzero(out)),
+    y=lambda zbar, y, out: zbar * (y / _nonzero(out)),
 )
+
+
+def _over_square(side: Any, y: Any, x: Any) -> Any:
+    r = _nonzero(np.hypot(y, x))
+    return side / r / r
+
+
 arctan2 = primitive(
     np.arctan2,
-    y=lambda zbar, y, x: zbar * x / _safe_square_norm(x, y),
-    x=lambda zbar, y, x: -zbar * y / _safe_square_norm(x, y),
+    y=lambda zbar, y, x: zbar * _over_square(x, y, x),
+    x=lambda zbar, y, x: -zbar * _over_square(y, y, x),
 )
 
 # --- Absolute value, choices -------------------------------------------------------------------------------
@@ -245,10 +251,19 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     raise ValueError(f'gelu: expected approximate="none" or "tanh", got {approximate!r}')
 
 
+_SINC_SERIES = [(-1) ** k / math.factorial(2 * k + 1) for k in range(10)]
+
+
 def sinc(x: Any) -> Any:
-    """Return sin(pi x) / (pi x), and 1 at 0."""
+    """Return sin(pi x) / (pi x), and 1 at 0; near 0 by its series, which keeps the digits of the derivatives."""
     y = math.pi * x
-    return where(y == 0, 1 - y * y / 6, np.sin(y) / (y + (y == 0)))
+    near = abs(y) < 0.5
+    square = where(near, y, 0) ** 2
+    series = 0 * square
+    for coefficient in reversed(_SINC_SERIES):
+        series = series * square + coefficient
+    far = where(near, 1, y)
+    return where(near, series, np.sin(far) / far)
 
 
 # --- Without a gradient: recorded, so that a graph can be evaluated again -----------------------------------
@@ -286,4 +301,15 @@ __all__ = [
     if name[0] != "_" and (name in ("clip", "swish", "gelu", "sinc") or hasattr(value, "primitive"))
 ]
 register({call.primitive.raw: call for call in list(globals().values()) if _wraps_ufunc(call)})
-register({np._core.umath.clip: clip, np.conjugate: positive, np.fix: trunc, np.where: where, np.clip: clip, np.sinc: sinc, np.round: round, np.around: round})
+register(
+    {
+        np._core.umath.clip: clip,
+        np.conjugate: positive,
+        np.fix: trunc,
+        np.where: where,
+        np.clip: clip,
+        np.sinc: sinc,
+        np.round: round,
+        np.around: round,
+    }
+)

@@ -28,7 +28,12 @@ class _Slot:
 
 
 SLOT = _Slot()
-_BOUNDS = {int, type(None)}
+
+
+def as_array(a: Any) -> Any:
+    """Return a tensor as it is, and anything else as an array."""
+    return a if type(a) is Tensor else np.asarray(a)
+
 
 # --- The index as a parameter ------------------------------------------------------------------------------
 
@@ -48,20 +53,34 @@ def _frozen(item: Any, tensors: list[Any]) -> Any:
     if kind is int or kind is bool or item is None or item is Ellipsis:
         return item
     if kind is slice:
-        bounds = (item.start, item.stop, item.step)
-        if {*map(type, bounds)} <= _BOUNDS:
-            return item
-        return slice(*(None if bound is None else operator.index(bound) for bound in bounds))
-    if isinstance(item, (list, tuple)) and any(type(element) is Tensor for element in item):
-        item = np.stack(item)
-        kind = type(item)
-    if kind is Tensor:
-        tensors.append(item)
+        return item if _is_plain(item.start) and _is_plain(item.stop) and _is_plain(item.step) else _plain(item)
+    array = _index_array(item)
+    if type(array) is Tensor:
+        tensors.append(array)
         return SLOT
-    array = np.array(item)
-    if array.size == 0 and isinstance(item, (list, tuple)):
-        return array.astype(np.intp)
     return array if array.ndim or array.dtype.kind not in "iub" else array.item()
+
+
+def _index_array(item: Any) -> Any:
+    """Return an index, a list perhaps, as a tensor if there are tensors in it, else as an array of its own."""
+    if type(item) is Tensor:
+        return item
+    if isinstance(item, (list, tuple)):
+        if any(type(element) is Tensor for element in item):
+            return np.stack(item)
+        if not item:
+            return np.zeros(0, np.intp)
+    return np.array(item)
+
+
+def _is_plain(bound: Any) -> bool:
+    return bound is None or type(bound) is int
+
+
+def _plain(item: slice) -> slice:
+    """Return a slice whose bounds, tensors perhaps, are read now."""
+    bounds = (item.start, item.stop, item.step)
+    return slice(*(None if bound is None else operator.index(bound) for bound in bounds))
 
 
 def _joined(index: Any, arrays: tuple[Any, ...]) -> Any:
@@ -74,8 +93,10 @@ def _joined(index: Any, arrays: tuple[Any, ...]) -> Any:
 
 def _repeats(index: Any, arrays: tuple[Any, ...]) -> bool:
     """Tell whether the index may name an element twice: only arrays of integers can."""
-    items = (*(index if type(index) is tuple else (index,)), *arrays)
-    return any(_is_array(item) and item.dtype.kind != "b" for item in items)
+    for item in (*index, *arrays) if type(index) is tuple else (index,):
+        if _is_array(item) and item.dtype.kind != "b":
+            return True
+    return False
 
 
 def _is_array(item: Any) -> bool:
@@ -95,7 +116,7 @@ def _forward_getitem(x: Any, *arrays: Any, index: Any) -> Any:
 
 
 def _forward_scatter_add(values: Any, *arrays: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    out = np.zeros(shape, np.asarray(values).dtype)
+    out = np.zeros(shape, values.dtype)
     full = _joined(index, arrays)
     if not _repeats(index, arrays):
         out[full] = values
@@ -150,7 +171,7 @@ def scatter_add(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
         array([5., 0., 2.])
     """
     template, tensors = _split(index)
-    return _scatter_add(values, *tensors, index=template, shape=tuple(shape))
+    return _scatter_add(as_array(values), *tensors, index=template, shape=tuple(shape))
 
 
 # --- Item assignment ---------------------------------------------------------------------------------------
@@ -228,9 +249,10 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     Raises:
         TypeError: a mask for `indices`; write `a[mask]`.
     """
-    indices = indices if type(indices) is Tensor else np.asarray(indices, dtype=None if np.size(indices) else np.intp)
+    indices = _index_array(indices)
     if indices.dtype.kind == "b":
         raise TypeError("take: expected integer indices, got bool; for a mask write a[mask]")
+    a = as_array(a)
     if axis is None:
         return getitem(a.reshape(-1), indices)
     return getitem(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,))

@@ -12,10 +12,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
-from autograd.ops.indexing import getitem
+from autograd.ops.indexing import as_array, getitem
 from autograd.ops.shape import atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape
 from autograd.primitive import primitive
-from autograd.tensor import Tensor
 
 # --- Along an axis that is there: concatenate and split ----------------------------------------------------
 
@@ -54,7 +53,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
         axis: along which; None: each flattened.
     """
     if axis is None:
-        return _concatenate(*(ravel(a if type(a) is Tensor else np.asarray(a)) for a in arrays), axis=0)
+        return _concatenate(*(ravel(as_array(a)) for a in arrays), axis=0)
     return _concatenate(*arrays, axis=axis)
 
 
@@ -175,7 +174,7 @@ def dstack(tup: Sequence[Any]) -> Any:
 
 def column_stack(tup: Sequence[Any]) -> Any:
     """Return the arrays side by side, vectors as columns."""
-    arrays = [a if type(a) is Tensor else np.asarray(a) for a in tup]
+    arrays = [as_array(a) for a in tup]
     return concatenate([a if a.ndim > 1 else reshape(a, (a.size, 1)) for a in arrays], 1)
 
 
@@ -200,7 +199,7 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Any,
     order = list(range(len(xi)))
     if indexing == "xy" and len(xi) > 1:
         order[:2] = 1, 0
-    arrays = [a if type(a) is Tensor else np.asarray(a) for a in xi]
+    arrays = [as_array(a) for a in xi]
     lines = [reshape(a, (-1,) + (1,) * (len(xi) - 1)) for a in arrays]
     grids = [line if axis == 0 else moveaxis(line, 0, axis) for line, axis in zip(lines, order, strict=True)]
     if sparse:

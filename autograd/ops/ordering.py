@@ -41,7 +41,7 @@ def _scatter_along_axis(values: Any, indices: Any, axis: int = -1, *, shape: tup
     """Return zeros of `shape` to which `values` are added at `indices` along an axis; repeated indices add up.
 
     Args:
-        values: of a shape that broadcasts with that of indices.
+        values: of a shape that broadcasts to that of the indices, themselves broadcast to `shape` but on `axis`.
         indices: integers, of a shape that broadcasts with `shape` but on `axis`.
         axis: along which the indices count.
         shape: of the result.

@@ -200,7 +200,7 @@ put_diagonals: Any = primitive(_put_diagonals, y=lambda xbar, labels: take_diago
 
 
 @lru_cache(maxsize=256)
-def _spelled_out(subscripts: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
+def _spelled_out(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
     """Return the labels of each operand and of the output, with letters for `...` and the output made explicit."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
@@ -225,7 +225,7 @@ def _spelled_out(subscripts: str, ndims: tuple[int, ...]) -> tuple[list[str], st
     output = output.replace("...", batch)
     if len(set(output)) < len(output) or not set(output) <= set("".join(terms)):
         raise ValueError(f"einsum: each label of the output of {subscripts!r} must be there once, and in an operand")
-    return terms, output
+    return tuple(terms), output
 
 
 def _from_lists(args: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:

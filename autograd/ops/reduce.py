@@ -406,6 +406,10 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = 1) -> Any:
     Raises:
         ValueError: labels of another shape, or a class number out of range.
         TypeError: class numbers that are not integers.
+
+    Example:
+        >>> softmax_cross_entropy(np.array([[0.0, 50.0], [2.0, 2.0]]), [0, 1])
+        array([50.        ,  0.69314718])
     """
     logits = logits if hasattr(logits, "dtype") else np.asarray(logits)
     labels = labels if hasattr(labels, "dtype") else np.asarray(labels)

@@ -16,10 +16,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
 from autograd.ops.elementwise import clip, where
-from autograd.ops.indexing import getitem, scatter_add, take
+from autograd.ops.indexing import as_array, getitem, scatter_add, take
 from autograd.ops.ordering import searchsorted
 from autograd.primitive import primitive
-from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -124,7 +123,7 @@ def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
 
 def _each(change: Callable[[Any], Any], arrays: Sequence[Any]) -> Any:
     """Return the changed array, or a tuple of them if there are several."""
-    changed = tuple(change(a if type(a) is Tensor else np.asarray(a)) for a in arrays)
+    changed = tuple(change(as_array(a)) for a in arrays)
     return changed[0] if len(changed) == 1 else changed
 
 
@@ -145,7 +144,7 @@ def atleast_3d(*arys: Any) -> Any:
 
 def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
     """Return the arrays, each repeated to the shape that they have together."""
-    arrays = [a if type(a) is Tensor else np.asarray(a) for a in args]
+    arrays = [as_array(a) for a in args]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     return tuple(broadcast_to(a, shape=shape) for a in arrays)
 
@@ -463,7 +462,7 @@ def interp(  # noqa: PLR0917 (NumPy's signature)
     Raises:
         ValueError: xp and fp are not vectors of one length, of 1 at least, or the period is 0.
     """
-    x, xp, fp = (a if type(a) is Tensor else np.asarray(a) for a in (x, xp, fp))
+    x, xp, fp = (as_array(a) for a in (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or xp.size == 0:
         raise ValueError(f"interp: expected xp and fp of one shape (n,), n >= 1, got {xp.shape} and {fp.shape}")
     if period is not None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 Shape = tuple[int, ...]
+Number = int | float | Fraction
 Value = Callable[["Letter"], Any]
 """Gives a letter's value."""
 
@@ -77,6 +79,20 @@ class Array(Atom):
 
     def value(self, values: Value) -> Any:
         return self.array
+
+
+class Ones(Atom):
+    """A one for each place along axes that nothing else in a term depends on."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+    @cached_property
+    def key(self) -> Any:
+        return "ones", self.shape
+
+    def value(self, values: Value) -> Any:
+        return np.ones(self.shape)
 
 
 class Call(Atom):
@@ -183,7 +199,7 @@ class Factor:
 
     atom: Atom
     labels: tuple[int, ...]
-    exponent: float = 1
+    exponent: Number = 1
 
     def relabeled(self, labels: dict[int, int]) -> Factor:
         """Return the factor with some labels replaced."""
@@ -194,7 +210,7 @@ class Factor:
 class Term:
     """A number times factors, summed over the labels that are not axes of the result."""
 
-    coefficient: float
+    coefficient: Number
     factors: tuple[Factor, ...] = ()
 
     def labels(self) -> set[int]:
@@ -204,6 +220,14 @@ class Term:
     def inner(self, ndim: int) -> list[int]:
         """Return the labels that are summed over, in a form with `ndim` axes."""
         return sorted(label for label in self.labels() if label >= ndim)
+
+    def has_sums(self, ndim: int) -> bool:
+        """Tell whether something is summed over (not just an axis of length 1), in a form with `ndim` axes."""
+        return any(
+            label >= ndim and n != 1
+            for factor in self.factors
+            for label, n in zip(factor.labels, factor.atom.shape, strict=True)
+        )
 
     def key(self, ndim: int) -> Any:
         """Return what like terms share: the factors in a fixed order, with the inner labels renamed by that."""
@@ -236,7 +260,7 @@ class Form:
         """Return how many letters, numbers and operations writing it takes."""
         return sum(1 + sum(factor.atom.size() for factor in term.factors) for term in self.terms)
 
-    def number(self) -> float | None:
+    def number(self) -> Number | None:
         """Return the number that this is everywhere; None if it is not known to be one."""
         if not self.terms:
             return 0
@@ -254,6 +278,9 @@ class Form:
 
     def value(self, values: Value) -> Any:
         """Return the value for given values of the letters, of this form's shape."""
+        atom = self.atom()
+        if atom is not None:
+            return np.asarray(atom.value(values))
         with np.errstate(all="ignore"):
             total = sum((_term_value(term, self.shape, values) for term in self.terms), np.zeros(self.shape))
         return total
@@ -269,15 +296,15 @@ def _term_value(term: Term, shape: Shape, values: Value) -> Any:
     for axis in range(len(shape)):
         if axis not in present:
             found = np.expand_dims(found, axis)
-    return np.broadcast_to(term.coefficient * found, shape)
+    return np.broadcast_to(float(term.coefficient) * found, shape)
 
 
 # --- Making forms ------------------------------------------------------------------------------------------
 
 
-def constant(value: float, shape: Shape = ()) -> Form:
+def constant(value: Number, shape: Shape = ()) -> Form:
     """Return a number, everywhere in an array of this shape."""
-    return Form(shape, (Term(value),) if value != 0 else ())
+    return Form(shape, (Term(_tidy(value)),) if value != 0 else ())
 
 
 def of(atom: Atom) -> Form:
@@ -327,9 +354,14 @@ def _relabeled(term: Term, names: dict[int, int], ndim: int) -> Term:
     return Term(term.coefficient, tuple(factor.relabeled(names) for factor in term.factors))
 
 
-def scale(form: Form, number: float) -> Form:
+def scale(form: Form, number: Number) -> Form:
     """Return a number times the form."""
     return einsum([constant(number), form], [(), tuple(range(form.ndim))], form.shape)
+
+
+def subtract(x: Form, y: Form) -> Form:
+    """Return the difference."""
+    return add(x, scale(y, -1))
 
 
 def multiply(*forms: Form) -> Form:
@@ -339,28 +371,36 @@ def multiply(*forms: Form) -> Form:
     return einsum([broadcast(form, shape) for form in forms], [axes] * len(forms), shape)
 
 
-def power(form: Form, exponent: float) -> Form:
+def power(form: Form, exponent: Number) -> Form:
     """Return the form to a constant power."""
     number = form.number()
     if exponent == 0:
         return constant(1, form.shape)
     if number == 0 and exponent < 0:
         return _single(form.shape, 1, (Factor(Group(form), tuple(range(form.ndim)), _tidy(exponent)),))
-    if number is not None and (number > 0 or float(exponent).is_integer()):
-        return constant(number**exponent, form.shape)
+    if number is not None and (number > 0 or exponent == int(exponent)):
+        return constant(_raised(number, exponent), form.shape)
     if exponent == 1:
         return form
     (term, *others) = form.terms or (Term(0),)
-    whole = float(exponent).is_integer()
-    plain = not others and not term.inner(form.ndim) and (whole or (term.coefficient == 1 and len(term.factors) == 1))
+    whole = exponent == int(exponent)
+    plain = not others and not term.has_sums(form.ndim) and (whole or (term.coefficient == 1 and len(term.factors) == 1))
     if plain and (whole or term.factors[0].exponent == 1):
         factors = tuple(Factor(f.atom, f.labels, _tidy(f.exponent * exponent)) for f in term.factors)
-        return _single(form.shape, term.coefficient**exponent, factors)
+        return _single(form.shape, _raised(term.coefficient, exponent), factors)
     return _single(form.shape, 1, (Factor(Group(form), tuple(range(form.ndim)), _tidy(exponent)),))
 
 
-def _tidy(number: float) -> float:
-    return int(number) if float(number).is_integer() else number
+def _tidy(number: Number) -> Number:
+    """Return a whole number as an int, so that its reciprocal is an exact fraction."""
+    return int(number) if math.isfinite(number) and number == int(number) else number
+
+
+def _raised(number: Number, exponent: Number) -> Number:
+    """Return a number to a power; an exact fraction where that is one."""
+    if isinstance(number, int) and isinstance(exponent, int):
+        return Fraction(number) ** exponent
+    return _tidy(number**exponent)
 
 
 def divide(x: Form, y: Form) -> Form:
@@ -368,15 +408,23 @@ def divide(x: Form, y: Form) -> Form:
     return multiply(x, power(y, -1))
 
 
-def einsum(forms: Sequence[Form], labels: Sequence[Sequence[int]], shape: Shape) -> Form:
-    """Return the product of forms whose axes have these labels, 0 .. n-1 of which are the axes of the result."""
+def einsum(forms: Sequence[Form], labels: Sequence[Sequence[int]], shape: Shape, *, chain: bool = False) -> Form:
+    """Return the product of forms whose axes have these labels, 0 .. n-1 of which are the axes of the result.
+
+    Args:
+        forms: the factors.
+        labels: of the axes of each.
+        shape: of the result.
+        chain: write matrix products in a row: (A B) C as A B C.
+    """
     sizes = {label: n for form, axes in zip(forms, labels, strict=True) for label, n in zip(axes, form.shape, strict=True)}
     fresh = max([len(shape) - 1, *sizes]) + 1
-    coefficient: float = 1
+    coefficient: Number = 1
     factors: list[Factor] = []
     for position, (form, axes) in enumerate(zip(forms, labels, strict=True)):
         others = [other for other in forms if other is not forms[position]]
-        term = _as_term(form, alone=all(map(_is_scalar, others)) and len(others) == len(forms) - 1)
+        alone = all(map(_is_scalar, others)) and len(others) == len(forms) - 1
+        term = _as_term(form, alone or (chain and form.ndim > 0))
         names = dict(enumerate(axes))
         for label in term.inner(form.ndim):
             names[label] = fresh
@@ -397,7 +445,7 @@ def _as_term(form: Form, alone: bool) -> Term:
     """Return the form as one term: a sum becomes a group, and so does a product with sums inside unless alone."""
     if not form.terms:
         return Term(0)
-    if len(form.terms) == 1 and (alone or not form.terms[0].inner(form.ndim)):
+    if len(form.terms) == 1 and (alone or not form.terms[0].has_sums(form.ndim)):
         return form.terms[0]
     common = 1.0 if len(form.terms) > 1 else form.terms[0].coefficient
     if common != 1:
@@ -405,7 +453,7 @@ def _as_term(form: Form, alone: bool) -> Term:
     return Term(common, (Factor(Group(form), tuple(range(form.ndim))),))
 
 
-def _single(shape: Shape, coefficient: float, factors: Sequence[Factor]) -> Form:
+def _single(shape: Shape, coefficient: Number, factors: Sequence[Factor]) -> Form:
     """Return a form of one term, with equal factors as powers and a minus drawn into a difference."""
     merged: dict[Any, Factor] = {}
     for factor in factors:
@@ -492,7 +540,7 @@ def matmul(x: Form, y: Form) -> Form:
         shape = (*x.shape[:-1], *y.shape[:batch], *y.shape[1:][-1:])
         summed = len(shape)
         column = (summed - 1,) if y.ndim > 1 else ()
-        return einsum([x, y], [(*range(rows), summed), (*range(rows, rows + batch), summed, *column)], shape)
+        return einsum([x, y], [(*range(rows), summed), (*range(rows, rows + batch), summed, *column)], shape, chain=True)
     lengths = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     shape = (*lengths, x.shape[-2], y.shape[-1])
     n = len(lengths)

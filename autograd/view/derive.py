@@ -8,7 +8,9 @@ arithmetic (the algebra then simplifies them); all others stay calls, written by
 from __future__ import annotations
 
 import contextvars
+import math
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,7 @@ def _sum(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Fo
 
 def _mean(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
     size, kept = (int(np.prod(lengths)) for lengths in (forms[0].shape, shape))
-    return algebra.scale(_sum(forms, parameters, shape), kept / size)
+    return algebra.scale(_sum(forms, parameters, shape), Fraction(kept, size))
 
 
 def _sum_to(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
@@ -71,11 +73,20 @@ def _reshape(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -
 
 
 def _getitem(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
-    """Read an index that only inserts axes, `x[:, None]`, or drops one of length 1, as no change."""
-    index = parameters["index"]
-    items = index if isinstance(index, tuple) else (index,)
-    plain = all(item is None or item is Ellipsis or isinstance(item, (int, slice)) for item in items)
-    return algebra.reshape(forms[0], shape) if plain and len(forms) == 1 else None
+    """Read an index that only inserts or drops axes of length 1, `x[:, None]`, as no change."""
+    return algebra.reshape(forms[0], shape) if _keeps_all(forms, parameters["index"], forms[0].shape) else None
+
+
+def _scatter_add(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    return algebra.reshape(forms[0], shape) if _keeps_all(forms, parameters["index"], shape) else None
+
+
+def _keeps_all(forms: Sequence[Form], index: Any, shape: tuple[int, ...]) -> bool:
+    """Tell whether an index of an array of this shape names every element once, in order."""
+    if len(forms) > 1:
+        return False
+    places = np.arange(math.prod(shape))
+    return np.array_equal(places.reshape(shape)[index].ravel(), places)
 
 
 def _power(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
@@ -85,10 +96,24 @@ def _power(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> 
 
 def _where(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
     """Where one choice is 0, return the other times the condition, which counts as 1 or 0."""
-    condition, x, y = forms
+    condition, x, y = (algebra.broadcast(form, shape) for form in forms)
+    if condition.number() is not None:
+        return x if condition.number() else y
     if y.number() == 0:
-        return algebra.multiply(x, condition) if x.number() == 1 else None
+        return algebra.multiply(x, condition)
+    if x.number() == 0:
+        return algebra.multiply(y, algebra.subtract(constant(1, shape), condition))
     return None
+
+
+def _and(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    numbers = [form.number() for form in forms]
+    return constant(0, shape) if 0 in numbers else None
+
+
+def _not(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+    number = forms[0].number()
+    return constant(1 - number, shape) if number in (0, 1) else None
 
 
 def _linear(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
@@ -106,34 +131,48 @@ def _first(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> 
     return algebra.broadcast(forms[0], shape)
 
 
+def _recorded(compute: Callable[..., Tensor], *shapes: tuple[int, ...]) -> Primitive:
+    """Return the primitive that `compute` records on arrays of these shapes."""
+    node = contextvars.Context().run(lambda: compute(*(Tensor(np.ones(s), requires_grad=True) for s in shapes)))._node
+    assert node is not None and node.primitive is not None
+    return node.primitive
+
+
 MEANINGS: dict[Primitive, Meaning] = {
-    call.primitive: meaning
-    for call, meaning in [
-        (elementwise.add, lambda forms, parameters, shape: algebra.add(*forms)),
-        (elementwise.subtract, lambda forms, parameters, shape: algebra.add(forms[0], algebra.scale(forms[1], -1))),
-        (elementwise.multiply, lambda forms, parameters, shape: algebra.multiply(*forms)),
-        (elementwise.divide, lambda forms, parameters, shape: algebra.divide(*forms)),
-        (elementwise.negative, lambda forms, parameters, shape: algebra.scale(forms[0], -1)),
-        (elementwise.square, lambda forms, parameters, shape: algebra.power(forms[0], 2)),
-        (elementwise.reciprocal, lambda forms, parameters, shape: algebra.power(forms[0], -1)),
-        (elementwise.positive, _first),
-        (elementwise.power, _power),
-        (elementwise.where, _where),
-        (broadcasting.sum_to, _sum_to),
-        (broadcasting.broadcast_to, _first),
-        (products.matmul, lambda forms, parameters, shape: algebra.matmul(*forms)),
-        (products.einsum_spelled, _einsum),
-        (products._linear, _linear),
-        (products._linear_with_bias, _linear),
-        (shaping._transpose, _transpose),
-        (shaping._swapaxes, _swapaxes),
-        (shaping._reshape, _reshape),
-        (shaping.squeeze, _reshape),
-        (indexing._getitem, _getitem),
-        (reduce.sum, _sum),
-        (reduce.mean, _mean),
-    ]
+    _recorded(elementwise.add, (), ()): lambda forms, parameters, shape: algebra.add(*forms),
+    _recorded(elementwise.subtract, (), ()): lambda forms, parameters, shape: algebra.subtract(*forms),
+    _recorded(elementwise.multiply, (), ()): lambda forms, parameters, shape: algebra.multiply(*forms),
+    _recorded(elementwise.divide, (), ()): lambda forms, parameters, shape: algebra.divide(*forms),
+    _recorded(elementwise.negative, ()): lambda forms, parameters, shape: algebra.scale(forms[0], -1),
+    _recorded(elementwise.square, ()): lambda forms, parameters, shape: algebra.power(forms[0], 2),
+    _recorded(elementwise.reciprocal, ()): lambda forms, parameters, shape: algebra.power(forms[0], -1),
+    _recorded(elementwise.power, (), ()): _power,
+    _recorded(lambda x, y: elementwise.where(True, x, y), (), ()): _where,
+    _recorded(elementwise.positive, ()): _first,
+    _recorded(lambda x: elementwise.bitwise_and(x > 0, x > 0), ()): _and,
+    _recorded(lambda x: elementwise.invert(x > 0), ()): _not,
+    _recorded(lambda x: broadcasting.broadcast_to(x, shape=(2,)), ()): _first,
+    _recorded(lambda x: broadcasting.sum_to(x, shape=()), (2,)): _sum_to,
+    _recorded(lambda x: reduce.sum(x, axis=0), (2,)): _sum,
+    _recorded(lambda x: reduce.mean(x, axis=0), (2,)): _mean,
+    _recorded(products.matmul, (2, 2), (2, 2)): lambda forms, parameters, shape: algebra.matmul(*forms),
+    _recorded(products.linear, (2, 2), (2, 2)): _linear,
+    _recorded(products.linear, (2, 2), (2, 2), (2,)): _linear,
+    _recorded(lambda x, y: products.einsum("i,ij->j", x, y), (2,), (2, 2)): _einsum,
+    _recorded(shaping.transpose, (2, 2)): _transpose,
+    _recorded(lambda x: shaping.swapaxes(x, 0, 1), (2, 2)): _swapaxes,
+    _recorded(lambda x: shaping.reshape(x, (1, 2)), (2,)): _reshape,
+    _recorded(lambda x: shaping.squeeze(x, 0), (1, 2)): _reshape,
+    _recorded(lambda x: indexing.getitem(x, None), (2,)): _getitem,
+    _recorded(lambda x: indexing.scatter_add(x, None, (2,)), (1, 2)): _scatter_add,
 }
+
+
+_GUARDS = {
+    _recorded(elementwise.equal, (), ()): False,
+    _recorded(elementwise.not_equal, (), ()): True,
+}
+"""Comparisons with a number by which rules avoid a division by zero, and what they give where there is none."""
 
 
 def expression(operation: Primitive, forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
@@ -211,9 +250,8 @@ class Trace:
         self.bars: dict[Node, int] = {}
         self.arguments: dict[Node, int] = {}
         self.outs: dict[Node, int] = {}
-        self.operands: dict[int, int] = {}
-        context = contextvars.Context()
-        self.result = context.run(self._run, snapshot, quantity, position)
+        # In a context of its own: what is open around, a recording or no_grad, is not to see the run, nor to change it.
+        self.result = contextvars.Context().run(self._run, snapshot, quantity, position)
 
     def _run(self, snapshot: Snapshot, quantity: Quantity, position: int) -> Any:
         operation = quantity.operation
@@ -239,8 +277,6 @@ class Trace:
             return np.asarray(value).item()
         if isinstance(value, tuple):
             return value
-        if np.asarray(value).dtype.kind != "f":
-            self.operands[id(value)] = place
         return self._leaf(value, self.arguments, place)
 
     def _leaf(self, value: Any, places: dict[Node, int], place: int) -> Tensor:
@@ -286,6 +322,10 @@ def _step(node: Node, parents: Sequence[Any]) -> Any:
         return tuple(map(of, calls))
     if operation is OUTPUT:
         return parents[0][node.parameters["position"]]
+    if operation in _GUARDS and any(form.number() is not None for form in parents):
+        usual = _GUARDS[operation]
+        if node.note is not None and np.all(node.note.value == usual):
+            return constant(int(usual), node.shape)
     return expression(operation, parents, node.parameters, node.shape)
 
 

@@ -40,10 +40,7 @@ def split(
     rng = np.random.default_rng(rng)
     order = rng.permutation(count)
     held = round(count * fraction)
-    if stratify is None:
-        chosen = order[:held]
-    else:
-        chosen = _proportional(np.asarray(stratify)[order], order, held)
+    chosen = order[:held] if stratify is None else _proportional(np.asarray(stratify)[order], order, held)
     keep = np.ones(count, dtype=bool)
     keep[chosen] = False
     parts = order[keep[order]], rng.permutation(chosen)

@@ -60,9 +60,7 @@ class BCEWithLogitsLoss(_Loss):
 
     def forward(self, z: Any, target: Any) -> Any:
         """Return the binary cross-entropy of logits."""
-        return losses.binary_cross_entropy_with_logits(
-            z, target, pos_weight=self.pos_weight, reduction=self.reduction
-        )
+        return losses.binary_cross_entropy_with_logits(z, target, pos_weight=self.pos_weight, reduction=self.reduction)
 
 
 class CrossEntropyLoss(_Loss):

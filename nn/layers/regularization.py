@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nn import functional as F
-from nn.init import Rng
 from nn.module import Module
+
+if TYPE_CHECKING:
+    from nn.init import Rng
 
 
 class Dropout(Module):

@@ -205,7 +205,7 @@ def test_sequential_is_a_list_of_layers():
     assert model[-1].out_features == 1
     assert [name for name, _ in model[1:].named_parameters()] == ["2.weight", "2.bias"]
     assert model[1:][1] is model[2]
-    assert list(model)[0] is model["0"]
+    assert next(iter(model)) is model["0"]
     model[1] = nn.ReLU()
     assert isinstance(model[1], nn.ReLU)
     assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]

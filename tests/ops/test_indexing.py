@@ -171,6 +171,7 @@ def test_a_bound_of_a_slice_is_read_at_once():
         lambda x: ag.setitem(x, x < 0, 0.5),
         lambda x: ag.setitem(x, np.argmax(x), x[0] * 2),
         lambda x: np.take(x, np.argsort(x)[:2]),
+        lambda x: ag.take(x, [np.argmin(x), np.argmax(x)]),
         lambda x: ag.scatter_add(x, np.argsort(x), (4,)),
     ],
 )

@@ -31,7 +31,7 @@ def tracked(*shape: int, dtype: type = float, seed: int = 0) -> Tensor:
 )
 def test_matmul_says_which_lengths_do_not_fit(x, y, reason):
     for wrap in (tracked, values):
-        with pytest.raises(ValueError, match="^matmul: ") as caught:
+        with pytest.raises(ValueError) as caught:
             ag.matmul(wrap(*x), wrap(*y))
         assert str(caught.value) == f"matmul: shapes {x} and {y} cannot be multiplied: {reason}"
 
@@ -52,7 +52,7 @@ def test_matmul_operator_with_arrays_and_lists_on_either_side(other):
 
 
 def test_matmul_of_a_number():
-    with pytest.raises(ValueError, match="use \\* to multiply by a number"):
+    with pytest.raises(ValueError, match=r"use \* to multiply by a number"):
         tracked(3) @ 2.0
 
 
@@ -92,7 +92,7 @@ def test_linear_is_one_operation():
 )
 def test_linear_says_what_it_expects(shapes, message):
     for wrap in (tracked, values):
-        with pytest.raises(ValueError, match="^linear: ") as caught:
+        with pytest.raises(ValueError) as caught:
             ag.linear(*(wrap(*shape) for shape in shapes))
         assert str(caught.value) == message
 
@@ -135,7 +135,7 @@ def test_einsum_of_one_tensor_several_times():
     ],
 )
 def test_einsum_says_what_does_not_fit(subscripts, shapes, message):
-    with pytest.raises(ValueError, match="^einsum: ") as caught:
+    with pytest.raises(ValueError) as caught:
         ag.einsum(subscripts, *(tracked(*shape) for shape in shapes))
     assert str(caught.value).startswith(message)
 

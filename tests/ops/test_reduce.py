@@ -62,6 +62,13 @@ def test_a_number_has_derivative_one(function):
     assert gradient(function, 0.7) == 1
 
 
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("function", [ag.sum, ag.prod, ag.max, ag.min, ag.nansum, ag.logsumexp])
+def test_a_number_has_an_axis_as_in_numpy(function, axis):
+    assert gradient(lambda t: function(t, axis=axis), 0.7) == 1
+    assert gradient(lambda t: ag.softmax(t, axis=axis) + ag.log_softmax(t, axis=axis), 0.7) == 0
+
+
 # --- NumPy's ways to call ------------------------------------------------------------------------------------
 
 A = np.random.default_rng(1).uniform(0.5, 2, (3, 4))
@@ -136,8 +143,11 @@ def test_what_we_do_not_have_is_refused(call):
 
 @pytest.mark.parametrize(
     "function",
-    [ag.sum, ag.mean, ag.var, ag.std, ag.prod, ag.max, ag.min, ag.median, ag.nansum, ag.nanmean, ag.cumsum, ag.cumprod]
-    + [ag.logsumexp, ag.softmax, ag.log_softmax, ag.argmax, ag.argmin, ag.any, ag.all, ag.count_nonzero],
+    [
+        *(ag.sum, ag.mean, ag.var, ag.std, ag.prod, ag.max, ag.min, ag.median, ag.nansum, ag.nanmean),
+        *(ag.cumsum, ag.cumprod, ag.logsumexp, ag.softmax, ag.log_softmax),
+        *(ag.argmax, ag.argmin, ag.any, ag.all, ag.count_nonzero),
+    ],
 )
 def test_bad_axis_names_the_operation(function):
     for x in (A, Tensor(A, requires_grad=True)):

@@ -81,6 +81,9 @@ class Spy(optim.Callback):
     def on_start(self, training):
         self.seen.append("start")
 
+    def on_backward(self, training):
+        assert training.model[0].weight.grad is not None
+
     def on_step(self, training):
         self.seen.append("step")
 
@@ -121,11 +124,69 @@ def test_a_schedule_is_a_callback():
     optimizer = optim.SGD(model.parameters(), lr=1.0)
     x, y = blobs()
     batches = Batches(x, y, batch_size=16, rng=0)
-    cycle = optim.OneCycle(optimizer, 3 * len(batches))
+    cycle = optim.OneCycleLR(optimizer, 1.0, 3 * len(batches))
     history = optim.fit(model, F.cross_entropy, optimizer, batches, 3, callbacks=[cycle], progress=False)
     assert cycle.count == 12
     assert history["lr"][0] == pytest.approx(1 / 25)
     assert optimizer.lr == pytest.approx(1 / 25 / 1e4)
+
+
+class Script(optim.Callback):
+    """Replaces the figures of the history, to lead other callbacks."""
+
+    def __init__(self, figures):
+        self.figures = figures
+        self.states = []
+
+    def on_epoch(self, training):
+        training.history.epochs[-1]["val_loss"] = self.figures[training.epoch - 1]
+        self.states.append(training.model.state_dict())
+
+
+def test_g16_early_stopping_waits_for_patience_and_restores_the_best_weights():
+    script, stopping = Script([5.0, 3.0, 4.0, 3.5, 3.0, 1.0]), optim.EarlyStopping(patience=3)
+    model, history = train(6, callbacks=[script, stopping])
+    assert len(history.epochs) == 5
+    assert (stopping.best, stopping.best_epoch) == (3.0, 2)
+    assert history.stopped == "no better val_loss than 3 for 3 epochs"
+    best = script.states[1]
+    assert all(np.array_equal(best[name], value) for name, value in model.state_dict().items())
+    assert not all(np.array_equal(script.states[4][name], value) for name, value in best.items())
+
+
+def test_g16_early_stopping_by_a_figure_to_be_maximized():
+    script = Script([0.5, 0.6, 0.6, 0.605, 0.7])
+    stopping = optim.EarlyStopping(patience=2, monitor="val_loss", mode="max", min_delta=0.01, restore_best=False)
+    _, history = train(5, callbacks=[script, stopping])
+    assert len(history.epochs) == 4
+
+
+def test_a_callback_that_watches_a_figure_that_is_not_there_says_so():
+    with pytest.raises(KeyError, match="no figure 'val_loss'.*pass validation="):
+        train(1, callbacks=[optim.EarlyStopping()])
+    with pytest.raises(ValueError, match="patience"):
+        optim.EarlyStopping(patience=0)
+
+
+def test_g12_reduce_on_plateau_in_fit():
+    x, y = blobs()
+    model = classifier()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    plateau = optim.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    callbacks = [Script([1.0, 1.0, 1.0, 1.0, 0.5]), plateau]
+    history = optim.fit(model, F.cross_entropy, optimizer, [(x, y)], 5, callbacks=callbacks, progress=False)
+    assert history["lr"] == [0.1, 0.1, 0.1, 0.05, 0.05]
+
+
+def test_clip_gradients_in_fit():
+    x, y = blobs()
+    model = classifier()
+    before = model.state_dict()
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    callbacks = [optim.ClipGradients(1e-3)]
+    optim.fit(model, F.cross_entropy, optimizer, [(100 * x, y)], 1, callbacks=callbacks, progress=False)
+    moved = sum(((before[name] - value) ** 2).sum() for name, value in model.state_dict().items())
+    assert moved**0.5 == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_a_loss_that_is_not_finite_is_an_error():

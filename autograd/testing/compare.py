@@ -1,0 +1,418 @@
+"""One order of derivative at one point: the engine's beside the numeric one, and what their difference comes to.
+
+The numeric side brings its own error bound (`differences`), and so does the analytic one: how far the engine's gradient
+moves when inputs and bars change in their last digits. The two are called different only where they are more than
+`FACTOR` bounds apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.testing.differences import SPACING, Array, Estimate, Line
+from autograd.testing.report import EDGE, KINK, OK, UNDECIDED, WRONG, Comparison
+from autograd.testing.subject import Stage, flat, gradients, split, values
+
+FACTOR = 8.0
+"""How many error bounds apart two derivatives must be to be called different: the bounds are estimates."""
+
+EACH_OUTPUT = 16
+"""Up to so many outputs are differentiated one by one; of more, random combinations."""
+
+EACH_COORDINATE = (128, 32)
+"""Up to so many coordinates are tried one by one, in the first order and in those above; of more, random directions."""
+
+OUTSIDE = (ValueError, ArithmeticError)
+"""What a function may raise where it is not defined (NumPy's LinAlgError among it)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A way to move the inputs: by `vector` per unit of t.
+
+    Attributes:
+        vector: (n,) for all elements of all inputs; about as large as they are.
+        input: name of what moves.
+        index: the coordinate, where it is one.
+        unit: units of that coordinate per unit of t.
+        widest: exponent of 2 up to which a step makes sense.
+    """
+
+    vector: Array
+    input: str
+    index: tuple[int, ...] | None = None
+    unit: float = 1.0
+    widest: int = 0
+
+
+class Level:
+    """A stage at a point, with the engine's gradients of it.
+
+    Args:
+        stage: whose first derivative is looked at.
+        arrays: where.
+        outputs: the stage's values there.
+        names: of the inputs.
+        order: which derivative of the user's function this is.
+        rng: for directions and bars.
+
+    Attributes:
+        rows: (m, outputs) the combinations of outputs that are differentiated, as the bars that the sweep got.
+        analytic: (m, inputs) their gradients by the engine.
+        blur: (m, inputs) how far rounding may have moved these.
+        linear: whether the sweep is linear in the bar.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        arrays: Sequence[NDArray[Any]],
+        outputs: Sequence[NDArray[Any]],
+        names: Sequence[str],
+        order: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.stage, self.arrays, self.outputs, self.names, self.order, self.rng = (
+            stage,
+            list(arrays),
+            list(outputs),
+            names,
+            order,
+            rng,
+        )
+        self.precision = max(_eps(a) for a in (*self.arrays, *self.outputs))
+        self.point = flat(self.arrays)
+        self.rows = self._rows()
+        self.bars = [split(row, self.outputs) for row in self.rows]
+        self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), -1)
+        found = gradients(stage, self.arrays, self.bars)
+        self.analytic = np.array([flat(g) for g in found]).reshape(len(self.bars), self.point.size)
+        self.blur, self.linear = self._blur()
+        self._choose_precision()
+        self._noise: Array | None = None
+
+    def _rows(self) -> Array:
+        """Return the combinations of outputs to differentiate: each by itself, or random ones."""
+        size = sum(y.size for y in self.outputs)
+        if size <= EACH_OUTPUT:
+            return np.diag(self.rng.uniform(0.5, 1.5, size) * self.rng.choice([-1.0, 1.0], size))
+        weights = np.concatenate([1 / scale_of(y).reshape(-1) for y in self.outputs])
+        return np.asarray(self.rng.normal(size=(2, size)) * weights)
+
+    def _blur(self) -> tuple[Array, bool]:
+        """Return how far the gradient moves by rounding, and whether it is linear in the bar.
+
+        Bars that are -1.1 times as long show the rounding of the sweep, inputs that differ in the last digit that of
+        the values; a jump of the gradient (a tie that breaks) is no rounding, so what is large is cut off.
+        """
+        stretched = [[(-1.1 * bar).astype(bar.dtype) for bar in bars] for bars in self.bars]
+        lengths = np.array([flat(bars) for bars in stretched]).reshape(self.rows.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = np.nanmean(np.where(self.rows != 0, lengths / self.rows, np.nan), axis=1, keepdims=True)
+        scaled = np.array([flat(g) for g in gradients(self.stage, self.arrays, stretched)]).reshape(self.analytic.shape)
+        largest = np.max(np.abs(self.analytic), axis=1, keepdims=True, initial=0, where=np.isfinite(self.analytic))
+        most = self.precision ** (1 / 3) * largest
+        with np.errstate(invalid="ignore"):
+            blur = np.abs(scaled / factor - self.analytic)
+            linear = not np.any(blur > most)
+            for _ in range(2):
+                nearby = [
+                    (a * (1 + 2 * _eps(a) * self.rng.uniform(-1, 1, a.shape))).astype(a.dtype) for a in self.arrays
+                ]
+                moved = np.array([flat(g) for g in gradients(self.stage, nearby, self.bars)])
+                blur = np.maximum(blur, np.abs(moved.reshape(self.analytic.shape) - self.analytic))
+        return np.minimum(np.nan_to_num(blur), most) + 2 * self.precision * np.abs(self.analytic), linear
+
+    # --- The numeric side ------------------------------------------------------------------------------------
+
+    def _choose_precision(self) -> None:
+        """Evaluate in float64 if the stage follows the dtype of its inputs, else as it is."""
+        self.moving = self.arrays
+        if all(_eps(a) == _eps(np.float64(0)) for a in (*self.arrays, *self.outputs)):
+            return
+        doubles = [a.astype(np.float64) for a in self.arrays]
+        try:
+            found = values(self.stage, doubles)
+        except Exception:  # noqa: BLE001 (whatever it is, the function does not take float64)
+            return
+        if all(y.dtype == np.float64 for y in found):
+            self.moving, self.precision = doubles, _eps(np.float64(0))
+
+    def line(self, direction: Direction, noise: Array | None) -> Line:
+        """Return the rows' values along a direction, corrected for the rounding of the step itself."""
+        slopes = np.nan_to_num(self.analytic, posinf=0, neginf=0)
+
+        def at(t: float) -> Array:
+            intended = t * direction.vector
+            pieces = split(self.point + intended, self.moving)
+            try:
+                found = flat(values(self.stage, pieces))
+            except OUTSIDE:
+                if t == 0:
+                    raise
+                return np.full(len(self.rows), np.nan)
+            if found.size != self.rows.shape[1]:
+                return np.full(len(self.rows), np.nan)
+            taken = flat(pieces) - self.point
+            return self._combined(found) - slopes @ (taken - intended)
+
+        return Line(at, self.precision, noise)
+
+    def _combined(self, found: Array) -> Array:
+        defined = np.isfinite(found)
+        if defined.all():
+            return np.asarray(self.rows @ found)
+        result = self.rows @ np.where(defined, found, 0)
+        result[(self.rows != 0) @ ~defined] = np.nan
+        return np.asarray(result)
+
+    # --- Where to look ---------------------------------------------------------------------------------------
+
+    def directions(self, mode: str) -> Iterator[Direction]:
+        """Yield the directions of this level: first one through all inputs, then coordinates or more random ones."""
+        sizes = np.concatenate([size_of(a).reshape(-1) for a in self.arrays])
+        typical = np.concatenate([np.full(a.size, np.max(size_of(a), initial=0)) for a in self.arrays])
+        self.sizes = sizes
+        every = "all inputs" if len(self.arrays) > 1 else self.names[0]
+        yield self._random(every, np.ones_like(sizes))
+        limit = EACH_COORDINATE[0 if self.order == 1 else 1]
+        if mode == "coordinates" or (mode != "directions" and sizes.size <= limit):
+            for position in range(sizes.size):
+                yield self.coordinate(position, typical[position])
+            return
+        for _ in range(2):
+            yield self._random(every, np.ones_like(sizes))
+        if len(self.arrays) > 1:
+            for name, mask in zip(self.names, self._masks(), strict=True):
+                if mask.any():
+                    yield self._random(name, mask)
+
+    def _masks(self) -> Iterator[Array]:
+        ends = np.cumsum([0, *(a.size for a in self.arrays)])
+        for low, high in zip(ends[:-1], ends[1:], strict=True):
+            mask = np.zeros(self.point.size)
+            mask[low:high] = 1
+            yield mask
+
+    def _random(self, name: str, mask: Array) -> Direction:
+        signs = self.rng.choice([-1.0, 1.0], self.point.size)
+        return Direction(mask * signs * self.rng.uniform(0.5, 1.5, self.point.size) * self.sizes, name)
+
+    def coordinate(self, position: int, typical: float = 1.0) -> Direction:
+        """Return the direction of one element of all inputs."""
+        vector = np.zeros(self.point.size)
+        size = vector[position] = self.sizes[position]
+        start = 0
+        for name, array in zip(self.names, self.arrays, strict=True):
+            if position < start + array.size:
+                index = tuple(int(i) for i in np.unravel_index(position - start, array.shape))
+                break
+            start += array.size
+        widest = math.ceil(math.log2(max(1.0, typical) / size)) if size < max(1.0, typical) else 0
+        return Direction(vector, name, index, size, widest)
+
+    def output_name(self, row: int) -> str:
+        """Return how messages call what a row differentiates."""
+        kind = "output" if self.order == 1 else "gradient" if self.order == 2 else f"derivative {self.order - 1}"
+        if len(self.rows) != self.rows.shape[1]:
+            return f"a random combination of {kind}s"
+        start = 0
+        for number, y in enumerate(self.outputs):
+            if row < start + y.size:
+                index = ", ".join(map(str, np.unravel_index(row - start, y.shape)))
+                which = f" {number}" if len(self.outputs) > 1 else ""
+                if self.order == 2:
+                    which = f" by {self.names[number]}"
+                return f"{kind}{which}[{index}]" if index else f"{kind}{which}"
+            start += y.size
+        return kind
+
+    # --- The verdict -----------------------------------------------------------------------------------------
+
+    def compare(self, direction: Direction) -> list[Comparison]:
+        """Return a comparison for each row, along one direction."""
+        analytic = self.analytic @ direction.vector
+        blur = self.blur @ np.abs(direction.vector)
+        line = self._sampled(direction, analytic, blur)
+        slope = line.slope()
+        bound = FACTOR * (slope.error + blur)
+        right = _within(analytic, slope, bound)
+        bends = self._bends(line)
+        sides: tuple[Estimate, Estimate] | None = None
+        if not right.all() or bends.any():
+            sides = line.one_sided(-1), line.one_sided(1)
+        return [
+            self._judged(direction, row, float(analytic[row]), line, slope, bound, blur, bool(right[row]), sides)
+            for row in range(len(analytic))
+        ]
+
+    def _sampled(self, direction: Direction, analytic: Array, blur: Array) -> Line:
+        """Return a line with as many windows as it takes: one, if all is smooth and right."""
+        line = self.line(direction, self._noise)
+        if self._noise is None:
+            self._noise = line.noise
+        goal = self.precision**0.4
+        scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=np.isfinite(self.analytic))
+        lowest = math.log2(self.precision) + 6
+        exponents = [line.start]
+        for further in range(SPACING, 200, SPACING):
+            if line.start - further > lowest:
+                exponents.append(line.start - further)
+            if line.start + further <= direction.widest or further == SPACING:
+                exponents.append(line.start + further)
+        for exponent in exponents:
+            line.sample(exponent)
+            slope = line.slope()
+            size = np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-4 * scale)
+            right = _within(analytic, slope, FACTOR * (slope.error + blur))
+            settled = right & ((slope.error <= goal * size) | (analytic == slope.value))
+            if settled.all():
+                break
+            if len(line.windows) == 1 and np.any(line.noise > 1e3 * self.precision * np.abs(line.middle)):
+                line.noise = np.minimum(line.noise, line.measured_noise())
+        return line
+
+    @staticmethod
+    def _bends(line: Line) -> NDArray[np.bool_]:
+        """Tell for each row whether the slope changes at the point, by the smallest steps."""
+        window = line._ordered()[0]
+        with np.errstate(invalid="ignore"):
+            change = np.abs(window.high + window.low - 2 * line.middle) / window.steps[:, None]
+            above = change[-1] > 20 * line.noise / window.steps[-1]
+            return np.asarray((change[-1] > 0.7 * change[0]) & above)
+
+    def _judged(
+        self,
+        direction: Direction,
+        row: int,
+        analytic: float,
+        line: Line,
+        slope: Estimate,
+        bound: Array,
+        blur: Array,
+        right: bool,
+        sides: tuple[Estimate, Estimate] | None,
+    ) -> Comparison:
+        """Return what one row along one direction comes to."""
+        numeric, error = float(slope.value[row]), float(bound[row])
+        status, note, low, high = OK if right else WRONG, "", math.nan, math.nan
+        if sides is not None:
+            left, beyond = sides
+            low, high = float(left.value[row]), float(beyond.value[row])
+            margins = FACTOR * (left.error[row] + blur[row]), FACTOR * (beyond.error[row] + blur[row])
+            bent = bool(left.differs_from(beyond, FACTOR)[row])
+            if bent:
+                least, most = sorted([(low, margins[0]), (high, margins[1])])
+                inside = least[0] - least[1] <= analytic <= most[0] + most[1]
+                status = KINK if inside else WRONG
+                note = "" if inside else f"outside of the slopes at a kink, {low:.6g} and {high:.6g}"
+            elif not right:
+                status, note, numeric, error = self._at_an_edge(line, row, analytic, numeric, error, sides, margins)
+        if status == OK and error > 0.1 * max(abs(analytic), abs(numeric), 1e-3 * self._scale(row)):
+            status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
+        unit = direction.unit * (float(self.rows[row, row]) if len(self.rows) == self.rows.shape[1] else 1.0)
+        if unit < 0:
+            low, high = high, low
+        return Comparison(
+            order=self.order,
+            input=direction.input,
+            index=direction.index,
+            output=self.output_name(row) if status != OK else "",
+            analytic=analytic / unit,
+            numeric=numeric / unit,
+            error=error / abs(unit),
+            left=low / unit,
+            right=high / unit,
+            status=status,
+            note=note,
+            table=_table(line, row, direction.unit, unit) if status == WRONG else (),
+        )
+
+    @staticmethod
+    def _at_an_edge(
+        line: Line,
+        row: int,
+        analytic: float,
+        numeric: float,
+        error: float,
+        sides: tuple[Estimate, Estimate],
+        margins: tuple[float, float],
+    ) -> tuple[str, str, float, float]:
+        """Return status, note, slope and bound where the central differences do not agree with the analytic slope."""
+        defined = [bool(line.defined(side)[row]) for side in (-1, 1)]
+        steep = [bool(line.diverges(side)[row]) for side in (-1, 1)]
+        if any(steep):
+            return KINK, "an infinite slope", numeric, error
+        if not any(defined):
+            return UNDECIDED, "the function is not defined nearby", math.nan, math.inf
+        if not all(defined):
+            side = defined.index(True)
+            value, margin = float(sides[side].value[row]), margins[side]
+            agrees = abs(analytic - value) <= margin
+            note = f"defined to the {'right' if side else 'left'} only"
+            return (EDGE if agrees else WRONG), note, value, margin
+        if not math.isfinite(error):
+            return UNDECIDED, "the differences do not settle", numeric, error
+        return WRONG, "", numeric, error
+
+    def _scale(self, row: int) -> float:
+        return float(np.max(np.abs(self.analytic[row]) * self.sizes, initial=0, where=np.isfinite(self.analytic[row])))
+
+    def localized(self, direction: Direction, row: int) -> Comparison | None:
+        """Return the comparison at the coordinate to which a wrong direction can be traced, by halving it."""
+        support = np.flatnonzero(direction.vector)
+        found = None
+        while support.size > 1:
+            halves = np.array_split(support, 2)
+            worst = -1.0
+            for half in halves:
+                vector = np.zeros_like(direction.vector)
+                vector[half] = direction.vector[half]
+                result = self.compare(Direction(vector, direction.input))[row]
+                excess = abs(result.analytic - result.numeric) / max(result.error, 1e-300)
+                if result.status == WRONG and not excess <= worst:
+                    worst, support = excess, half
+            if worst < 0:
+                return found
+        found = self.compare(self.coordinate(int(support[0])))[row]
+        return found if found.status == WRONG else None
+
+
+def _within(analytic: Array, slope: Estimate, bound: Array) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(analytic - slope.value) <= bound)
+
+
+def _table(line: Line, row: int, step_unit: float, unit: float) -> tuple[tuple[float, float], ...]:
+    """Return (step, central difference) for all steps, falling."""
+    windows = [window for _, window in sorted(line.windows.items(), reverse=True)]
+    return tuple(
+        (float(step) * step_unit, float(difference) / unit)
+        for window in windows
+        for step, difference in zip(window.steps, window.central()[:, row], strict=True)
+    )
+
+
+def _eps(a: Any) -> float:
+    return float(np.finfo(a.dtype).eps)
+
+
+def size_of(a: NDArray[Any]) -> Array:
+    """Return the natural size of a change of each element: its own, or a typical one of the array for zeros."""
+    size = np.abs(a.astype(np.float64))
+    usable = size[(size > 0) & np.isfinite(size)]
+    size[~(size > 0) | ~np.isfinite(size)] = np.median(usable) if usable.size else 1.0
+    return size
+
+
+def scale_of(y: NDArray[Any]) -> Array:
+    """Return the size of each output, not below a millionth of the largest."""
+    size = np.abs(y.astype(np.float64))
+    largest = np.max(size, initial=0, where=np.isfinite(size))
+    return np.maximum(np.where(np.isfinite(size), size, largest), 1e-6 * largest) if largest else np.ones_like(size)

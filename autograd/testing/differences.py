@@ -1,0 +1,215 @@
+"""Slopes by finite differences, each with an error bound that is measured from the samples themselves.
+
+A `Line` is a function of one number t with any number of components. It is sampled at geometric ladders of steps
+around 0 ("windows"), each is extrapolated by Richardson's method, and what the windows say is brought together:
+small steps are trusted for what is near, large ones for precision where they agree. Nothing here knows of rules,
+tensors or gradients.
+
+Source: Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Advances in Engineering Software 4 (1982).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LEVELS = 4
+"""Steps in a window, each half the one before."""
+
+SPACING = 8
+"""Binary orders of magnitude from one window's first step to the next window's."""
+
+CENTRAL, LEFT, RIGHT = 4.0, 2.0, 2.0
+"""By what the leading error terms of these differences fall when the step is halved, each after the other."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """A slope for each component, with a bound of its error.
+
+    Attributes:
+        value: (m,) the slopes; NaN where there is no sample to tell.
+        error: (m,) bounds; infinite where there is no sample to tell.
+    """
+
+    value: Array
+    error: Array
+
+    def differs_from(self, other: Estimate | Array, factor: float) -> NDArray[np.bool_]:
+        """Tell for each component whether the other value lies outside `factor` times the bounds."""
+        value, error = (other.value, other.error) if isinstance(other, Estimate) else (other, 0.0)
+        with np.errstate(invalid="ignore"):
+            return np.abs(self.value - value) > factor * (self.error + error)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Samples of a line at +-h, +-h/2, +-h/4 ...
+
+    Attributes:
+        steps: (LEVELS,) falling.
+        high: (LEVELS, m) the line at +step.
+        low: (LEVELS, m) the line at -step.
+    """
+
+    steps: Array
+    high: Array
+    low: Array
+
+    def central(self) -> Array:
+        """Return the central differences, (LEVELS, m)."""
+        return np.asarray((self.high - self.low) / (2 * self.steps[:, None]))
+
+    def one_sided(self, side: int, middle: Array) -> Array:
+        """Return the differences to the right (side = 1) or to the left (-1), (LEVELS, m)."""
+        beyond = self.high if side > 0 else self.low
+        return np.asarray((beyond - middle) * side / self.steps[:, None])
+
+
+def extrapolated(differences: Array, steps: Array, noise: Array, falls_by: float) -> Estimate:
+    """Return the best entry of Richardson's table for each component.
+
+    An entry's bound is its distance to the entry of the order below with the same smallest step, plus what the noise
+    of the samples makes of it. The entry with the least bound is taken.
+
+    Args:
+        differences: (levels, m), for falling steps.
+        steps: (levels,), each half the one before.
+        noise: (m,) how far a sample may be off.
+        falls_by: factor by which the leading error term falls when the step is halved; later ones by falls_by
+            times that for central differences and one-sided ones alike (4, 16, 64 .. and 2, 4, 8 ..).
+    """
+    column = differences
+    values, errors = [], []
+    for order in range(1, len(steps)):
+        finer = column[1:]
+        column = finer + (finer - column[:-1]) / (falls_by**order - 1)
+        values.append(column)
+        errors.append(np.abs(column - finer) + 2 * noise / steps[order:, None])
+    value, error = np.concatenate(values), np.concatenate(errors)
+    error[np.isnan(error)] = np.inf
+    best = np.argmin(error, axis=0)
+    each = np.arange(value.shape[1])
+    return Estimate(value[best, each], error[best, each])
+
+
+def merged(estimates: list[Estimate]) -> Estimate:
+    """Return what estimates with rising steps say together.
+
+    A larger step gives a more precise slope where it agrees with the smaller steps; where it does not, it has
+    stepped over something (a kink nearby, an oscillation), and the smaller ones are right.
+    """
+    value, error = estimates[0].value, estimates[0].error
+    for wider in estimates[1:]:
+        agrees = ~Estimate(value, error).differs_from(wider, 3.0)
+        better = (wider.error < error) & (agrees | ~np.isfinite(error))
+        value, error = np.where(better, wider.value, value), np.where(better, wider.error, error)
+    return Estimate(value, error)
+
+
+class Line:
+    """A function of one number with m components, known by samples around 0.
+
+    Args:
+        at: t -> (m,) values; NaN where the function is not defined.
+        precision: relative rounding error of the values, as the eps of their dtype.
+        noise: (m,) how far a value may be off; measured along this line if not given.
+
+    Attributes:
+        middle: (m,) the values at t = 0.
+        noise: as above.
+        windows: exponent of 2 of the first step -> samples.
+    """
+
+    def __init__(self, at: Callable[[float], Array], precision: float, noise: Array | None = None) -> None:
+        self.at = at
+        self.precision = precision
+        self.middle = at(0.0)
+        self.windows: dict[int, Window] = {}
+        self.noise = self.measured_noise() if noise is None else noise
+
+    @property
+    def start(self) -> int:
+        """Exponent of the first step to try: for values of order 1 it balances rounding and truncation."""
+        return round(math.log2(self.precision) / 6.5)
+
+    def measured_noise(self) -> Array:
+        """Return how far values are off, from the scatter of nine neighbors about a parabola."""
+        ts = 61.7 * self.precision * np.arange(-4, 5)
+        values = np.array([self.at(float(t)) for t in ts])
+        floor = self.precision * np.max(np.abs(values), axis=0, initial=0, where=np.isfinite(values))
+        if not np.all(np.isfinite(values)):
+            return 4 * floor
+        basis, _ = np.linalg.qr(np.arange(-4, 5)[:, None] ** np.arange(3.0))
+        centered = values - values[4]
+        scatter = centered - basis @ (basis.T @ centered)
+        return np.asarray(2 * np.max(np.abs(scatter), axis=0) + floor)
+
+    def sample(self, exponent: int) -> None:
+        """Sample the window whose first step is 1.37 * 2^exponent (an odd factor, to be out of step with f)."""
+        steps = 1.37 * 2.0 ** (exponent - np.arange(LEVELS))
+        high = np.array([self.at(float(h)) for h in steps])
+        low = np.array([self.at(float(-h)) for h in steps])
+        self.windows[exponent] = Window(steps, high, low)
+
+    def _ordered(self) -> list[Window]:
+        return [window for _, window in sorted(self.windows.items())]
+
+    def _noise(self, window: Window) -> Array:
+        largest = np.maximum(np.abs(window.high), np.abs(window.low)).max(axis=0)
+        return np.maximum(self.noise, self.precision * np.nan_to_num(largest))
+
+    def slope(self) -> Estimate:
+        """Return the slopes at 0 by central differences, from all windows."""
+        return merged([extrapolated(w.central(), w.steps, self._noise(w), CENTRAL) for w in self._ordered()])
+
+    def one_sided(self, side: int) -> Estimate:
+        """Return the slopes to the right of 0 (side = 1) or to the left (-1)."""
+        found = [
+            extrapolated(w.one_sided(side, self.middle), w.steps, 2 * self._noise(w), RIGHT) for w in self._ordered()
+        ]
+        return merged(found)
+
+    def diverges(self, side: int) -> NDArray[np.bool_]:
+        """Tell for each component whether the slope to one side grows without bound as the step falls."""
+        quotients = np.concatenate([w.one_sided(side, self.middle) for w in reversed(self._ordered())])
+        size = np.abs(quotients)
+        with np.errstate(invalid="ignore"):
+            defined = np.isfinite(size)
+            growing = np.all((size[1:] > 1.1 * size[:-1]) | ~defined[1:] | ~defined[:-1], axis=0)
+            largest = np.max(size, axis=0, where=defined, initial=0)
+            smallest = np.min(size, axis=0, where=defined, initial=np.inf)
+            return np.asarray(growing & (largest > 100 * smallest) & (defined.sum(axis=0) > LEVELS))
+
+    def defined(self, side: int) -> NDArray[np.bool_]:
+        """Tell for each component whether the function has values near 0 to one side."""
+        nearest = self._ordered()[0]
+        return np.isfinite((nearest.high if side > 0 else nearest.low)[-1])
+
+
+def remainder_order(values: Array, steps: Array, noise: Any) -> float:
+    """Return by which power of the step a remainder falls, as the median over the steps where it is above the noise.
+
+    Args:
+        values: (k,) absolute values of the remainder.
+        steps: (k,), each half the one before.
+        noise: below 30 times this a value says nothing.
+
+    Returns:
+        The power; infinity where the remainder is zero to rounding; NaN where there are too few values.
+    """
+    usable = np.isfinite(values) & (values > 30 * noise)
+    if not usable.any():
+        return math.inf
+    pairs = usable[1:] & usable[:-1]
+    if pairs.sum() < 2:
+        return math.nan
+    powers = np.log2(values[:-1][pairs] / values[1:][pairs]) / np.log2(steps[:-1][pairs] / steps[1:][pairs])
+    return float(np.median(powers[-3:]))

@@ -1,0 +1,277 @@
+"""The forward and the backward pass as equations, one line a quantity: w-bar = z-bar x + R-bar w = ... = 0.1947.
+
+A line is a quantity that has a name (or is a result); what has none is written into the lines that use it, unless
+that makes them too long. The bar of a quantity is the sum of what its consumers' rules give it (`derive`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.view import algebra
+from autograd.view.algebra import Form, Letter, constant, of
+from autograd.view.derive import Derivation
+from autograd.view.replay import Replay, seed_of
+from autograd.view.snapshot import Quantity, Snapshot
+from autograd.view.symbols import ASCII, LATEX, UNICODE, Style
+from autograd.view.write import Writer, index_names
+
+_LONG = 16
+"""Letters and operations in an expression from which on it gets a line and a letter of its own."""
+
+_LONG_IF_USED_AGAIN = 5
+
+
+class Equation:
+    """One line: a quantity or its bar, what it equals, and its value.
+
+    Attributes:
+        quantity: whose line it is.
+        bar: whether it is that of its bar.
+        form: what stands on the right.
+        value: an array or number; None if unknown.
+    """
+
+    def __init__(self, system: Equations, quantity: Quantity, form: Form, value: Any, *, bar: bool) -> None:
+        self._system = system
+        self.quantity = quantity
+        self.form = form
+        self.value = value
+        self.bar = bar
+
+    @property
+    def letter(self) -> Letter:
+        """What stands on the left."""
+        return Letter(self.quantity.number, self.quantity.shape, bar=self.bar)
+
+    def evaluated(self) -> Any:
+        """Return the value of the right side for the values of the letters in it."""
+        return self.form.value(self._system.value)
+
+    def left(self, style: Style = UNICODE) -> str:
+        """Return what stands on the left as text."""
+        return style.name(self.quantity.symbol, bar=self.bar)
+
+    def parts(self, style: Style = UNICODE, *, numbers: bool = True, indexed: bool = False) -> list[str]:
+        """Return what stands between the equals signs: letters, expression, numbers, value.
+
+        Args:
+            style: the symbols.
+            numbers: whether to go on with numbers and the value.
+            indexed: write products of arrays with indices, W[i,j] x[j].
+        """
+        writer = self._system.writer(style, indexed=indexed)
+        left = self.left(style)
+        if indexed and self.form.ndim:
+            term = self.form.terms[0] if self.form.terms else algebra.Term(0)
+            names = index_names(term, self.form.ndim)
+            left += writer.subscript(",".join(names[axis] for axis in range(self.form.ndim)))
+        found = [left, writer.form(self.form)]
+        if numbers:
+            value = style.value(self.value)
+            if self._has_numbers():
+                found.append(self._system.writer(style, numbers=True).form(self.form))
+            found.append(value)
+        return [text for place, text in enumerate(found) if place == 0 or text != found[place - 1]]
+
+    def _has_numbers(self) -> bool:
+        """Tell whether all is numbers that are known, so that they can be put in the place of the letters."""
+        return self.value is not None and self.form.shape == () and all(
+            not np.shape(self._system.value(letter)) for letter in self._system.letters(self.form)
+        ) and not any(term.labels() for term in self.form.terms)
+
+    def text(self, style: Style = UNICODE, **options: Any) -> str:
+        """Return the line as text; see `parts`."""
+        return " = ".join(self.parts(style, **options))
+
+    def latex(self, **options: Any) -> str:
+        """Return the line in LaTeX, aligned at the first equals sign."""
+        left, *rest = self.parts(LATEX, **options)
+        return f"{left} &= " + " = ".join(rest)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+class Equations:
+    """The lines of a graph: first the forward pass, then the backward pass in the order of the sweep.
+
+    Args:
+        snapshot: of the graph.
+        replay: its backward pass; None: run it.
+        expand: write the derivative of a function as its rule has it, instead of sigma'(z).
+
+    Attributes:
+        forward, backward: the lines, `Equation`s.
+    """
+
+    def __init__(self, snapshot: Snapshot, replay: Replay | None = None, *, expand: bool = False) -> None:
+        self.snapshot = snapshot
+        self.replay = Replay(snapshot) if replay is None else replay
+        self._derivation = Derivation(snapshot, expand=expand)
+        self._children = snapshot.children()
+        named = {q.number for q in snapshot.quantities if q.operation is not None and q.name is not None}
+        lines = named | set(snapshot.outputs)
+        while True:
+            self._lines = lines
+            self._derivation.known.clear()
+            self._long: set[int] = set()
+            self._forms: dict[int, Any] = {}
+            self.forward = self._forward()
+            self.backward = self._backward()
+            if not self._long - lines:
+                break
+            lines = lines | self._long
+
+    def __iter__(self) -> Iterator[Equation]:
+        yield from self.forward
+        yield from self.backward
+
+    def __getitem__(self, name: str) -> Equation:
+        """Return a line by what stands on its left: "z", or "zbar" (also "z.bar") for a bar.
+
+        Raises:
+            KeyError: there is no such line.
+        """
+        for equation in self:
+            symbol = equation.quantity.symbol
+            if name in ((f"{symbol}bar", f"{symbol}.bar") if equation.bar else (symbol,)):
+                return equation
+        raise KeyError(f"there is no line for {name!r}; there are {', '.join(e.left(ASCII) for e in self)}")
+
+    # --- The two passes ------------------------------------------------------------------------------------
+
+    def _forward(self) -> list[Equation]:
+        found = []
+        for quantity in self.snapshot.quantities:
+            letter = of(Letter(quantity.number, quantity.shape)) if not isinstance(quantity.dtype, tuple) else None
+            if quantity.operation is None:
+                number = constant(np.asarray(quantity.value).item()) if quantity.is_number else None
+                self._forms[quantity.number] = letter if number is None else number
+                continue
+            parents = [self._forms[parent] for parent in quantity.parents]
+            form = self._derivation.forward(quantity, parents)
+            if letter is None:
+                self._forms[quantity.number] = form
+                continue
+            uses = len(self._children[quantity.number - 1])
+            if form.size() > (_LONG if uses < 2 else _LONG_IF_USED_AGAIN):
+                self._long.add(quantity.number)
+            if quantity.number in self._lines:
+                self._derivation.name(form, Letter(quantity.number, quantity.shape))
+                found.append(Equation(self, quantity, form, quantity.value, bar=False))
+                form = letter
+            self._forms[quantity.number] = form
+        return found
+
+    def _backward(self) -> list[Equation]:
+        found = []
+        bars: dict[int, Any] = {}
+        for quantity in reversed(self.snapshot.quantities):
+            number = quantity.number
+            bar = self._bar(quantity, bars)
+            if bar is None or not quantity.requires_grad:
+                continue
+            if isinstance(bar, Form):
+                if bar.size() > _LONG:
+                    self._long.add(number)
+                if number in self._lines or quantity.operation is None:
+                    found.append(Equation(self, quantity, bar, self.replay.bars.get(number), bar=True))
+                    bar = of(Letter(number, quantity.shape, bar=True))
+            bars[number] = bar
+        return sorted(found, key=self._place)
+
+    def _place(self, equation: Equation) -> tuple[int, ...]:
+        """Return where a bar's line comes: in the order of the sweep; a leaf's as soon as its bar is complete."""
+        number = equation.quantity.number
+        if equation.quantity.operation is not None:
+            return -number, 0, 0
+        used = [letter.number for letter in self.letters(equation.form) if letter.bar]
+        return -min(used, default=0), 1, number
+
+    def _bar(self, quantity: Quantity, bars: dict[int, Any]) -> Any:
+        """Return a quantity's bar in terms of its consumers' bars; None if none arrives."""
+        shares: list[Any] = []
+        if quantity.number in self.snapshot.outputs:
+            seed = seed_of(quantity)
+            if seed is not None:
+                shares.append(self._seed(seed))
+        if isinstance(quantity.dtype, tuple):
+            return self._bars_of_outputs(quantity, bars)
+        for consumer in dict.fromkeys(self._children[quantity.number - 1]):
+            child = self.snapshot[consumer]
+            if consumer in bars:
+                shares += [
+                    self._share(child, position, bars[consumer])
+                    for position in child.wanted
+                    if child.parents[position] == quantity.number
+                ]
+        return algebra.add(*shares) if shares else None
+
+    def _seed(self, seed: Any) -> Form:
+        array = np.asarray(seed)
+        if array.size and (array == array.flat[0]).all():
+            return constant(array.flat[0].item(), array.shape)
+        return of(algebra.Array(array))
+
+    def _bars_of_outputs(self, quantity: Quantity, bars: dict[int, Any]) -> Any:
+        found: list[Form] = [constant(0, shape) for shape in quantity.shape]
+        consumers = [child for child in self._children[quantity.number - 1] if child in bars]
+        for child in consumers:
+            place = self.snapshot[child].output
+            assert place is not None
+            found[place] = algebra.add(found[place], bars[child])
+        return tuple(found) if consumers else None
+
+    def _share(self, child: Quantity, position: int, bar: Any) -> Form:
+        forms = [self._forms[parent] for parent in child.parents]
+        return self._derivation.share(child, position, bar, forms, self._forms[child.number])
+
+    # --- Values --------------------------------------------------------------------------------------------
+
+    def value(self, letter: Letter) -> Any:
+        """Return the value of a quantity or of its bar."""
+        if letter.bar:
+            return self.replay.bars.get(letter.number)
+        return self.snapshot[letter.number].value
+
+    def letters(self, form: Form) -> list[Letter]:
+        """Return the letters in a form."""
+        found: list[Letter] = []
+        stack: list[Any] = [factor.atom for term in form.terms for factor in term.factors]
+        while stack:
+            atom = stack.pop()
+            if isinstance(atom, Letter):
+                found.append(atom)
+            elif isinstance(atom, algebra.Call):
+                stack += [f.atom for form in atom.arguments for term in form.terms for f in term.factors]
+            elif isinstance(atom, (algebra.Group, algebra.Slope)):
+                inner = atom.form if isinstance(atom, algebra.Group) else atom.expanded
+                stack += [f.atom for term in inner.terms for f in term.factors]
+        return found
+
+    def writer(self, style: Style, *, numbers: bool = False, indexed: bool = False) -> Writer:
+        """Return what writes a form in this style, with letters or with numbers."""
+        values = self.value if numbers else None
+        return Writer(style, lambda number: self.snapshot[number].symbol, values, indexed=indexed)
+
+    # --- Text ----------------------------------------------------------------------------------------------
+
+    def text(self, style: Style = UNICODE, **options: Any) -> str:
+        """Return all lines as text; options as for `Equation.parts`."""
+        return "\n".join(equation.text(style, **options) for equation in self)
+
+    def latex(self, **options: Any) -> str:
+        """Return all lines as an `aligned` block of LaTeX, for math mode."""
+        lines = " \\\\\n".join("  " + equation.latex(**options) for equation in self)
+        return f"\\begin{{aligned}}\n{lines}\n\\end{{aligned}}"
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"

@@ -1,0 +1,232 @@
+"""How names, numbers and values are written: as Unicode text, as plain ASCII, in LaTeX."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+_GREEK = {
+    name: chr(0x3B1 + place)
+    for place, name in enumerate(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho _ sigma tau upsilon "
+        "phi chi psi omega".split()
+    )
+    if name != "_"
+}
+_PARTS = re.compile(rf"({'|'.join(_GREEK)}|[A-Za-z])(?:_?(\d+)|_([A-Za-z]\w*))?")
+_MACRON = "\N{COMBINING MACRON}"
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SHORT = 4
+"""Characters of a name that a bar over its first letter is still read with: L-bar-reg, but loss.bar."""
+
+
+class Style:
+    """Unicode text. The attributes are what is put between, before and after the parts of an expression."""
+
+    minus = "\N{MINUS SIGN}"
+    elementwise = " \N{RING OPERATOR} "
+    transposed = "ᵀ"
+    sum = "Σ"
+    ones = "\N{MATHEMATICAL BOLD DIGIT ONE}"
+    opening, closing = "(", ")"
+
+    def name(self, name: str, *, bar: bool = False) -> str:
+        """Return a quantity's name, or that of its bar."""
+        if name.rstrip("_") in _GREEK:
+            name = name.rstrip("_")
+        match = _PARTS.fullmatch(name)
+        if match is None:
+            return self._long(name, bar)
+        letter, digits, word = match.groups()
+        return self._letter(letter, bar) + self._subscript(digits, word)
+
+    def _letter(self, letter: str, bar: bool) -> str:
+        return _GREEK.get(letter, letter) + _MACRON * bar
+
+    def _subscript(self, digits: str | None, word: str | None) -> str:
+        return digits.translate(_SUBSCRIPTS) if digits else f"_{word}" if word else ""
+
+    def _long(self, name: str, bar: bool) -> str:
+        if len(name) <= _SHORT and name.isalnum():
+            return name[0] + _MACRON * bar + name[1:]
+        return f"{name}.bar" if bar else name
+
+    def function(self, text: str) -> str:
+        """Return the text of a notation outside its arguments: Greek letters by their names."""
+        return re.sub(r"[A-Za-z]+", lambda match: _GREEK.get(match[0], match[0]), text)
+
+    def power(self, base: str, exponent: float) -> str:
+        """Return base to a constant power."""
+        if float(exponent).is_integer():
+            return base + str(int(exponent)).translate(_SUPERSCRIPTS)
+        return f"{base}^{self.number(exponent)}"
+
+    def raised(self, exponent: str, simple: bool) -> str:
+        """Return an exponent that is an expression, after its caret."""
+        return exponent if simple else f"({exponent})"
+
+    def quotient(self, above: str, below: str, *, simple: bool) -> str:
+        """Return a fraction; `simple` if what is below needs no parentheses."""
+        return f"{above} / {below if simple else f'({below})'}"
+
+    def axes(self, axes: tuple[int, ...]) -> str:
+        """Return the sum sign's subscript."""
+        return "".join(map(str, axes)).translate(_SUBSCRIPTS)
+
+    def number(self, value: Any) -> str:
+        """Return a number in four decimals, or four digits where it is small or large."""
+        return plain_number(value).replace("-", self.minus)
+
+    def value(self, value: Any) -> str:
+        """Return a number, a small array, or the shape and range of a large one; a dash if it is unknown."""
+        return described(value).replace("-", self.minus) if value is not None else "\N{EN DASH}"
+
+
+class Ascii(Style):
+    """Plain text as one types it: wbar, lambda, z^2, ^T."""
+
+    minus = "-"
+    elementwise = " * "
+    transposed = "^T"
+    sum = "sum"
+    ones = "ones"
+
+    def name(self, name: str, *, bar: bool = False) -> str:
+        return f"{name}{'bar' if len(name) <= _SHORT and name.isalnum() or name in _GREEK else '.bar'}" if bar else name
+
+    def function(self, text: str) -> str:
+        return text
+
+    def power(self, base: str, exponent: float) -> str:
+        return f"{base}^{self.number(exponent)}"
+
+    def axes(self, axes: tuple[int, ...]) -> str:
+        return "_" + ",".join(map(str, axes)) if axes else ""
+
+    def value(self, value: Any) -> str:
+        return described(value) if value is not None else "-"
+
+
+class Latex(Style):
+    """LaTeX, for math mode."""
+
+    minus = "-"
+    elementwise = r" \circ "
+    transposed = r"^{\top}"
+    sum = r"\textstyle\sum"
+    ones = r"\mathbf{1}"
+    opening, closing = r"\left(", r"\right)"
+
+    def _letter(self, letter: str, bar: bool) -> str:
+        letter = f"\\{letter}" if letter in _GREEK else letter
+        return f"\\bar{{{letter}}}" if bar else letter
+
+    def _subscript(self, digits: str | None, word: str | None) -> str:
+        return f"_{{{digits}}}" if digits else f"_{{\\mathrm{{{_escaped(word)}}}}}" if word else ""
+
+    def _long(self, name: str, bar: bool) -> str:
+        return f"\\overline{{\\mathrm{{{_escaped(name)}}}}}" if bar else f"\\mathrm{{{_escaped(name)}}}"
+
+    def function(self, text: str) -> str:
+        def word(match: re.Match[str]) -> str:
+            name = match[0]
+            return f"\\{name}" if name in _GREEK else name if len(name) == 1 else f"\\operatorname{{{_escaped(name)}}}"
+
+        return re.sub(r"[A-Za-z]\w*", word, text)
+
+    def power(self, base: str, exponent: float) -> str:
+        return f"{base}^{{{self.number(exponent)}}}"
+
+    def raised(self, exponent: str, simple: bool) -> str:
+        return f"{{{exponent}}}"
+
+    def quotient(self, above: str, below: str, *, simple: bool) -> str:
+        return f"\\frac{{{above}}}{{{below}}}"
+
+    def axes(self, axes: tuple[int, ...]) -> str:
+        return f"_{{{','.join(map(str, axes))}}}" if axes else ""
+
+    def value(self, value: Any) -> str:
+        if value is None:
+            return r"\text{--}"
+        array = np.asarray(value)
+        if array.ndim in (1, 2) and array.size <= _SMALL:
+            rows = array if array.ndim == 2 else array[:, None]
+            return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(map(self.number, row)) for row in rows) + r"\end{pmatrix}"
+        text = described(value)
+        return text if array.ndim == 0 else f"\\text{{{_escaped(text)}}}"
+
+
+def _escaped(text: str | None) -> str:
+    return re.sub(r"[_#%&${}]", lambda match: "\\" + match[0], text or "")
+
+
+UNICODE, ASCII, LATEX = Style(), Ascii(), Latex()
+
+_SMALL = 9
+"""Elements of an array up to which its values are shown."""
+
+
+def plain_number(value: Any) -> str:
+    """Return a number in four decimals without trailing zeros; in four digits where that would be too coarse."""
+    value = np.asarray(value).item()
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return {math.inf: "inf", -math.inf: "-inf"}.get(value, "nan")
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        text = f"{value:.4f}".rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
+    return f"{value:.4g}"
+
+
+def described(value: Any) -> str:
+    """Return a number, the elements of a small array, or the shape and range of a large one."""
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(described, value)) + ")"
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return plain_number(array)
+    if array.size <= _SMALL:
+        return _nested(array)
+    text = f"{'×'.join(map(str, array.shape))} {array.dtype}"
+    if array.dtype.kind == "b":
+        return f"{text}, {int(array.sum())} true"
+    bad = int(array.size - np.isfinite(array).sum())
+    if bad:
+        return f"{text}, {bad} not finite"
+    return f"{text}, {plain_number(array.min())} to {plain_number(array.max())}"
+
+
+def _nested(array: Any) -> str:
+    if array.ndim == 0:
+        return plain_number(array)
+    return "[" + ", ".join(map(_nested, array)) + "]"
+
+
+def coefficient(value: int | float | Fraction) -> tuple[str, str]:
+    """Return how a positive number before an expression is written: a multiple, and a divisor; "" for 1."""
+    if value == 0.5:
+        return "", "2"
+    if isinstance(value, float) and len(repr(value)) > _DIGITS:
+        near = Fraction(value).limit_denominator(1000)
+        value = near if abs(float(near) - value) < 1e-14 * value else value
+    if isinstance(value, Fraction):
+        above, below = value.numerator, value.denominator
+        return "" if above == 1 else str(above), "" if below == 1 else str(below)
+    return "" if value == 1 else decimal(value), ""
+
+
+_DIGITS = 8
+
+
+def decimal(value: Any) -> str:
+    """Return a constant as the user wrote it, if that is short; a fraction as such."""
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}" if value.denominator != 1 else str(value.numerator)
+    return repr(value) if len(repr(value)) <= _DIGITS else f"{value:.6g}"

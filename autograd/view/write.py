@@ -1,0 +1,411 @@
+"""Forms as text: products of arrays in matrix notation where there is one, with indices where there is not.
+
+A `Writer` writes in one style (`symbols`), with letters or with the numbers they stand for. A term's factors are
+first merged where they go element by element, then contracted label by label into matrix products and sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd.view.algebra import Array, Atom, Call, Factor, Form, Group, Letter, Ones, Slope, Term
+from autograd.view.symbols import Style, coefficient, decimal
+
+SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
+"""How strongly a text holds together: what is weaker than its place asks for goes into parentheses."""
+
+Written = tuple[str, int]
+
+
+class NoMatrixForm(Exception):
+    """A term that only indices can write."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a term: something with a label for each axis that it still has.
+
+    Attributes:
+        kind: "factors" (element by element), "chain" (a matrix product) or "sum".
+        parts: factors, pieces of the chain from left to right, or what is summed.
+        labels: of the axes; a chain has at most two.
+        axes: over which axes of its part a sum goes; () for all.
+        flipped: whether it is transposed.
+    """
+
+    kind: str
+    parts: tuple[Any, ...]
+    labels: tuple[int, ...]
+    axes: tuple[int, ...] = ()
+    flipped: bool = False
+
+    def transposed(self) -> Piece:
+        """Return the piece with its two axes exchanged."""
+        labels = self.labels[::-1]
+        if self.kind == "chain":
+            parts = tuple(part.transposed() for part in reversed(self.parts))
+            return Piece("chain", parts, labels)
+        return replace(self, labels=labels, flipped=not self.flipped)
+
+
+class Writer:
+    """Writes forms in one style.
+
+    Args:
+        style: the symbols to use.
+        symbols: what each quantity is called, by number.
+        values: gives a letter's number, to write numbers in place of letters; None: write letters.
+        indexed: write all products of arrays with indices.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        symbols: Callable[[int], str],
+        values: Callable[[Letter], Any] | None = None,
+        *,
+        indexed: bool = False,
+    ) -> None:
+        self.style = style
+        self.symbols = symbols
+        self.values = values
+        self.indexed = indexed
+
+    def form(self, form: Form) -> str:
+        """Return the form's text; with a 1 for axes along which it repeats itself."""
+        present = {label for term in form.terms for label in term.labels()}
+        missing = tuple(axis for axis, n in enumerate(form.shape) if axis not in present and n != 1)
+        if missing and form.terms and not self.indexed:
+            (term, *more) = form.terms
+            ones = Factor(Ones(tuple(form.shape[axis] for axis in missing)), missing)
+            if more:
+                labels = tuple(range(form.ndim))
+                term = Term(1, (Factor(Group(form), tuple(label for label in labels if label in present)),))
+            form = Form(form.shape, (Term(term.coefficient, (*term.factors, ones)),))
+        return self.written(form)[0]
+
+    # --- Sums ----------------------------------------------------------------------------------------------
+
+    def written(self, form: Form) -> Written:
+        """Return the form's text and how strongly that holds together."""
+        if not form.terms:
+            return "0", ATOM
+        texts = [self.term(term, form.shape) for term in form.terms]
+        if len(texts) == 1:
+            return texts[0]
+        found = texts[0][0]
+        for text, _ in texts[1:]:
+            minus = text.startswith(self.style.minus)
+            found += f" {self.style.minus} {text[len(self.style.minus):]}" if minus else f" + {text}"
+        return found, SUM
+
+    def _parenthesized(self, written: Written, level: int) -> str:
+        text, has = written
+        return text if has >= level else f"{self.style.opening}{text}{self.style.closing}"
+
+    # --- Terms ---------------------------------------------------------------------------------------------
+
+    def term(self, term: Term, shape: tuple[int, ...]) -> Written:
+        """Return a term's text, its sign in front."""
+        sign = self.style.minus if term.coefficient < 0 else ""
+        if not term.factors:
+            text = decimal(abs(term.coefficient))
+            text = sign + (self.style.number(text) if self.values and isinstance(term.coefficient, float) else text)
+            return text, PRODUCT if sign else ATOM
+        try:
+            above, below = self._with_indices(term, shape) if self.indexed else self._as_matrices(term, shape)
+        except NoMatrixForm:
+            above, below = self._with_indices(term, shape)
+        multiple, divisor = coefficient(abs(term.coefficient))
+        text, level = self._joined(above) if above else ("1", ATOM)
+        if multiple:
+            text, level = (f"{multiple} {self._parenthesized((text, level), PRODUCT)}" if above else multiple), PRODUCT
+        under = [*([(divisor, ATOM)] if divisor else []), *below]
+        if under:
+            written, holds = self._joined(under)
+            text = self.style.quotient(self._parenthesized((text, level), PRODUCT), written, simple=holds >= POWER)
+            level = QUOTIENT
+        return sign + text, min(level, PRODUCT) if sign else level
+
+    def _as_matrices(self, term: Term, shape: tuple[int, ...]) -> tuple[list[Written], list[Written]]:
+        """Return what stands above and below the fraction line: numbers first, then the arrays as one text.
+
+        Raises:
+            NoMatrixForm: there is an array with more than two axes, or axes that do not match up.
+        """
+        factors = [_without_trivial_axes(factor, len(shape)) for factor in term.factors]
+        scalars = [factor for factor in factors if not factor.labels]
+        pieces = _contracted([Piece("factors", (factor,), factor.labels) for factor in factors if factor.labels], shape)
+        numbers = [piece for piece in pieces if not piece.labels]
+        arrays = _arranged([piece for piece in pieces if piece.labels], shape)
+        above = [self._factor(factor) for factor in scalars if factor.exponent > 0]
+        above += [self.piece(piece) for piece in numbers]
+        below = [self._factor(factor, invert=True) for factor in scalars if factor.exponent < 0]
+        over, under = self._products(arrays)
+        return above + over, below + under
+
+    def _products(self, arrays: Sequence[Piece]) -> tuple[list[Written], list[Written]]:
+        """Return what is above and below the fraction line of arrays that go together element by element."""
+        over: list[Written] = []
+        under: list[Written] = []
+        for piece in arrays:
+            if piece.kind == "factors" and not piece.flipped:
+                over += [self._factor(factor) for factor in piece.parts if factor.exponent > 0]
+                under += [self._factor(factor, invert=True) for factor in piece.parts if factor.exponent < 0]
+            else:
+                over.append(self.piece(piece))
+        return [self._elementwise(over)] if over else [], [self._elementwise(under)] if under else []
+
+    def _joined(self, texts: Sequence[Written]) -> Written:
+        """Return a product with numbers, side by side."""
+        if len(texts) == 1:
+            return texts[0]
+        if self.values is not None:
+            return "".join(f"{self.style.opening}{text}{self.style.closing}" for text, _ in texts), PRODUCT
+        return " ".join(self._parenthesized(text, PRODUCT) for text in texts), PRODUCT
+
+    def _elementwise(self, texts: Sequence[Written]) -> Written:
+        if len(texts) == 1:
+            return texts[0]
+        return self.style.elementwise.join(self._parenthesized(text, PRODUCT) for text in texts), PRODUCT
+
+    def piece(self, piece: Piece) -> Written:
+        """Return the text of a piece."""
+        if piece.kind == "chain":
+            return " ".join(self._parenthesized(self.piece(part), POWER) for part in piece.parts), PRODUCT
+        if piece.kind == "sum":
+            (part,) = piece.parts
+            text, level = self.piece(part)
+            text = f" {text}" if level >= POWER else f"{self.style.opening}{text}{self.style.closing}"
+            found: Written = f"{self.style.sum}{self.style.axes(piece.axes)}{text}", PRODUCT
+        else:
+            over, under = self._products([replace(piece, flipped=False)])
+            found = over[0] if over else ("1", ATOM)
+            if under:
+                text = self._parenthesized(found, PRODUCT)
+                found = self.style.quotient(text, under[0][0], simple=under[0][1] >= POWER), QUOTIENT
+        if piece.flipped:
+            return self._parenthesized(found, ATOM) + self.style.transposed, POWER
+        return found
+
+    # --- Factors -------------------------------------------------------------------------------------------
+
+    def _factor(self, factor: Factor, *, invert: bool = False) -> Written:
+        """Return a factor's text, or that of its inverse."""
+        written = self.atom(factor.atom)
+        exponent = -factor.exponent if invert else factor.exponent
+        if exponent == 1:
+            return written
+        return self.style.power(self._parenthesized(written, ATOM), exponent), POWER
+
+    def atom(self, atom: Atom) -> Written:
+        """Return an atom's text, or its number."""
+        if isinstance(atom, Group):
+            return self.written(atom.form)
+        if isinstance(atom, Ones):
+            return self.style.ones, ATOM
+        if self.values is not None:
+            text = self.style.number(atom.value(self.values))
+            return text, PRODUCT if text.startswith(self.style.minus) else ATOM
+        if isinstance(atom, Letter):
+            return self.style.name(self.symbols(atom.number), bar=atom.bar), ATOM
+        if isinstance(atom, Array):
+            return self.style.value(atom.array), ATOM
+        if isinstance(atom, Slope):
+            return self._filled(_primed(atom.operation), [atom.argument])
+        assert isinstance(atom, Call)
+        text, level = self._call(atom)
+        return (text, level) if atom.output is None else (f"{text}[{atom.output}]", ATOM)
+
+    def _call(self, call: Call) -> Written:
+        notation = call.operation.notation
+        if notation is not None and notation.count("{}") == len(call.arguments):
+            for name, value in call.parameters.items():
+                notation = notation.replace(f"{{{name}}}", shown(value))
+            return self._filled(notation, call.arguments)
+        parameters = [f"{name}={shown(v)}" for name, v in call.parameters.items() if _worth_showing(call.operation, name, v)]
+        arguments = ", ".join([*(self.written(form)[0] for form in call.arguments), *parameters])
+        return f"{self.style.function(call.operation.name)}{self.style.opening}{arguments}{self.style.closing}", ATOM
+
+    def _filled(self, notation: str, forms: Sequence[Form]) -> Written:
+        """Return a notation with the forms in its places."""
+        parts = notation.split("{}")
+        found = self.style.function(parts[0])
+        for before, form, after in zip(parts, forms, parts[1:], strict=False):
+            written = self.written(form)
+            enclosed = before[-1:] in ("(", "[", "|", ",") and after[:1] in (")", "]", "|", ",")
+            if before.endswith("^"):
+                found += self.style.raised(written[0], written[1] == ATOM)
+            else:
+                found += written[0] if enclosed else self._parenthesized(written, ATOM)
+            found += self.style.function(after)
+        closed = parts[-1][-1:] in (")", "]", "|")
+        if closed or " " not in notation:
+            return found, ATOM if closed else POWER
+        return found, SUM if any(sign in notation for sign in (" + ", " - ")) else QUOTIENT
+
+    # --- With indices --------------------------------------------------------------------------------------
+
+    def _with_indices(self, term: Term, shape: tuple[int, ...]) -> tuple[list[Written], list[Written]]:
+        """Return what stands above and below the fraction line, with an index for each axis."""
+        names = index_names(term, len(shape))
+        inner = term.inner(len(shape))
+        above: list[Written] = []
+        below: list[Written] = []
+        for factor in term.factors:
+            text, level = self.atom(factor.atom)
+            if factor.labels:
+                index = ",".join(names[label] for label in factor.labels)
+                text, level = f"{self._parenthesized((text, level), ATOM)}{self.subscript(index)}", ATOM
+            exponent = abs(factor.exponent)
+            written = (text, level) if exponent == 1 else (self.style.power(text, exponent), POWER)
+            (above if factor.exponent > 0 else below).append(written)
+        if inner:
+            summed = self.style.sum + self.subscript(",".join(names[label] for label in inner))
+            above = [(f"{summed} {self._joined(above)[0] if above else '1'}", PRODUCT)]
+        return above, below
+
+    def subscript(self, index: str) -> str:
+        """Return indices as they are put after a name."""
+        return f"_{{{index.replace(',', '')}}}" if self.style.opening != "(" else f"[{index}]"
+
+
+def index_names(term: Term, ndim: int) -> dict[int, str]:
+    """Return a letter for each label: i, j, k, ... for the axes of the result, then for those summed over."""
+    labels = [*range(ndim), *term.inner(ndim)]
+    return dict(zip(labels, "ijklmnpqrsuv", strict=False))
+
+
+def _worth_showing(operation: Any, name: str, value: Any) -> bool:
+    """Tell whether a parameter is said in a call: a short one that is not at its default."""
+    default = operation.defaults.get(name)
+    return name not in _UNSAID and value is not None and value is not False and value != default and len(shown(value)) <= 12
+
+
+_UNSAID = ("shape", "subscripts", "optimize")
+
+
+def shown(value: Any) -> str:
+    """Return a static parameter as one would type it: an index with its colons."""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value))
+    if isinstance(value, slice):
+        bounds = ["" if bound is None else str(bound) for bound in (value.start, value.stop)]
+        return ":".join(bounds) + ("" if value.step is None else f":{value.step}")
+    if value is Ellipsis:
+        return "..."
+    return "array" if isinstance(value, np.ndarray) else str(value)
+
+
+def _primed(operation: Any) -> str:
+    """Return how the derivative of a function of one argument is written: sigma'({})."""
+    notation = operation.notation
+    if notation is not None and notation.endswith("({})"):
+        return f"{notation[:-4]}'({{}})"
+    return f"{operation.name}'({{}})"
+
+
+# --- From labels to matrices -------------------------------------------------------------------------------
+
+
+def _without_trivial_axes(factor: Factor, ndim: int) -> Factor:
+    """Return the factor without labels of axes of length 1 that are summed over: an index that is always 0."""
+    kept = [place for place, label in enumerate(factor.labels) if label < ndim or factor.atom.shape[place] != 1]
+    if len(kept) == len(factor.labels):
+        return factor
+    return Factor(factor.atom, tuple(factor.labels[place] for place in kept), factor.exponent)
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces with those on the same axes put together, element by element."""
+    found: list[Piece] = []
+    for piece in pieces:
+        for place, other in enumerate(found):
+            if piece.kind == other.kind == "factors" and piece.labels == other.labels and not piece.flipped | other.flipped:
+                found[place] = Piece("factors", other.parts + piece.parts, other.labels)
+                break
+        else:
+            found.append(piece)
+    return found
+
+
+def _contracted(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Return the pieces after all sums: matrix products of two pieces first, then sums within one."""
+    ndim = len(shape)
+    pieces = _merged(pieces)
+    while True:
+        users: dict[int, list[Piece]] = {}
+        for piece in pieces:
+            for label in piece.labels:
+                if label >= ndim:
+                    users.setdefault(label, []).append(piece)
+        if not users:
+            return pieces
+        label = min(users, key=lambda label: (len(users[label]) != 2, label))
+        using = users[label]
+        if len(using) > 2:
+            raise NoMatrixForm
+        new = _summed(using[0], label) if len(using) == 1 else _product_of(using[0], using[1], label, ndim)
+        place = min(map(pieces.index, using))
+        others = [piece for piece in pieces if piece not in using]
+        pieces = _merged([*others[:place], new, *others[place:]])
+
+
+def _summed(piece: Piece, label: int) -> Piece:
+    if piece.labels.count(label) != 1:
+        raise NoMatrixForm
+    if piece.flipped:
+        piece = piece.transposed()
+    axis = piece.labels.index(label)
+    rest = tuple(other for other in piece.labels if other != label)
+    if piece.kind == "sum":
+        before = [axis for axis in range(len(piece.parts[0].labels)) if axis not in piece.axes]
+        axes = tuple(sorted((*piece.axes, before[axis])))
+        return Piece("sum", piece.parts, rest, axes if rest else ())
+    return Piece("sum", (piece,), rest, (axis,) if rest else ())
+
+
+def _product_of(left: Piece, right: Piece, label: int, ndim: int) -> Piece:
+    """Return the matrix product over `label`, in the order that the axes of the result ask for."""
+    rows = [other for other in left.labels if other != label]
+    columns = [other for other in right.labels if other != label]
+    if len(rows) > 1 or len(columns) > 1 or set(rows) & set(columns):
+        raise NoMatrixForm
+    if left.labels.count(label) + right.labels.count(label) != 2:
+        raise NoMatrixForm
+    swap = bool(rows and columns and columns[0] < rows[0] and columns[0] < ndim) or bool(columns and not rows)
+    if swap:
+        left, right, rows, columns = right, left, columns, rows
+    if len(left.labels) == 2 and left.labels[1] != label:
+        left = left.transposed()
+    if len(right.labels) == 2 and right.labels[0] != label:
+        right = right.transposed()
+    if len(left.labels) == 1:
+        left = replace(left, flipped=True)
+    return Piece("chain", (*_links(left), *_links(right)), (*rows, *columns))
+
+
+def _links(piece: Piece) -> tuple[Piece, ...]:
+    return piece.parts if piece.kind == "chain" and len(piece.labels) == 2 else (piece,)
+
+
+def _arranged(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """Return the pieces turned so that they can be multiplied element by element, with NumPy's broadcasting."""
+    ndim = len(shape)
+    axes = tuple(range(ndim))
+    if ndim == 2 and [piece.labels for piece in pieces] in ([(0,), (1,)], [(1,), (0,)]):
+        column, row = sorted(pieces, key=lambda piece: piece.labels)
+        return [Piece("chain", (column, replace(row, flipped=True)), axes)]
+    found = []
+    for piece in pieces:
+        if len(piece.labels) == 2 and piece.labels == axes[::-1]:
+            piece = piece.transposed()
+        in_place = piece.labels == axes[ndim - len(piece.labels) :]
+        if not in_place and not (piece.kind == "sum" and list(piece.labels) == sorted(piece.labels)):
+            raise NoMatrixForm
+        found.append(piece)
+    return _merged(found)

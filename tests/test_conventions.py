@@ -1,0 +1,145 @@
+"""Each line of the table in docs/conventions.md: what we return at ties and kinks, and what torch returns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn.functional as F
+from autograd import Tensor
+
+PAGE = Path(__file__).parents[1] / "docs" / "conventions.md"
+INF = np.inf
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+LINES: dict[str, tuple[list[Any], Callable[..., Any], Callable[..., Any]]] = {
+    "`abs(x)` at 0": ([0.0], ag.absolute, lambda x: torch.abs(x)),
+    "`relu(x)` at 0": ([0.0], ag.relu, lambda x: torch.relu(x)),
+    "`leaky_relu(x, 0.1)` at 0": (
+        [0.0],
+        lambda x: ag.leaky_relu(x, slope=0.1),
+        lambda x: torch.nn.functional.leaky_relu(x, 0.1),
+    ),
+    "`elu(x)` at 0": ([0.0], ag.elu, lambda x: torch.nn.functional.elu(x)),
+    "`elu(x, 0.5)` at 0": ([0.0], lambda x: ag.elu(x, alpha=0.5), lambda x: torch.nn.functional.elu(x, 0.5)),
+    "`sqrt(x)` at 0": ([0.0], ag.sqrt, lambda x: torch.sqrt(x)),
+    "`copysign(x, -1)` at 0": ([0.0], lambda x: ag.copysign(x, -1.0), lambda x: torch.copysign(x, -1.0)),
+    "`maximum(x, y)` at 1, 1": ([1.0, 1.0], ag.maximum, lambda x, y: torch.maximum(x, y)),
+    "`minimum(x, y)` at 1, 1": ([1.0, 1.0], ag.minimum, lambda x, y: torch.minimum(x, y)),
+    "`fmax(x, y)` at 1, 1": ([1.0, 1.0], ag.fmax, lambda x, y: torch.fmax(x, y)),
+    "`fmin(x, y)` at 1, 1": ([1.0, 1.0], ag.fmin, lambda x, y: torch.fmin(x, y)),
+    "`x ** y` at 0, 0": ([0.0, 0.0], lambda x, y: x**y, lambda x, y: x**y),
+    "`hypot(x, y)` at 0, 0": ([0.0, 0.0], ag.hypot, lambda x, y: torch.hypot(x, y)),
+    "`arctan2(y, x)` at 0, 0": ([0.0, 0.0], ag.arctan2, lambda y, x: torch.arctan2(y, x)),
+    "`logaddexp(x, y)` at -inf, -inf": ([-INF, -INF], ag.logaddexp, lambda x, y: torch.logaddexp(x, y)),
+    "`remainder(x, y)` at 6, 3": ([6.0, 3.0], ag.remainder, lambda x, y: torch.remainder(x, y)),
+    "`clip(x, -1, 1)` at [-1, 1]": ([[-1.0, 1.0]], lambda x: ag.clip(x, -1, 1), lambda x: torch.clip(x, -1, 1)),
+    "`where(x > 0, log(x), 0 * x)` at 0": (
+        [0.0],
+        lambda x: ag.where(x > 0, ag.log(x), 0 * x),
+        lambda x: torch.where(x > 0, torch.log(x), 0 * x),
+    ),
+    "`max(x)` of [1, 3, 3]": ([[1.0, 3.0, 3.0]], ag.max, lambda x: torch.max(x)),
+    "`max(x, axis=0)` of [1, 3, 3]": (
+        [[1.0, 3.0, 3.0]],
+        lambda x: ag.max(x, axis=0),
+        lambda x: torch.max(x, dim=0).values,
+    ),
+    "`median(x)` of [1, 2, 3, 4]": ([[1.0, 2.0, 3.0, 4.0]], ag.median, lambda x: torch.median(x)),
+    "`median(x)` of [2, 2, 1, 2, 3]": ([[2.0, 2.0, 1.0, 2.0, 3.0]], ag.median, lambda x: torch.median(x)),
+    "`sort(x)[0]` of [1, 1]": ([[1.0, 1.0]], lambda x: ag.sort(x)[0], lambda x: torch.sort(x, stable=True).values[0]),
+    "`max_pool(x)` of a window [1, 1]": (
+        [[1.0, 1.0]],
+        lambda x: F.max_pool2d(x.reshape(1, 1, 1, 2), (1, 2)),
+        lambda x: torch.nn.functional.max_pool2d(x.reshape(1, 1, 1, 2), (1, 2)),
+    ),
+    "`prod(x)` of [2, 0, 3]": ([[2.0, 0.0, 3.0]], ag.prod, lambda x: torch.prod(x)),
+    "`prod(x)` of [0, 0, 3]": ([[0.0, 0.0, 3.0]], ag.prod, lambda x: torch.prod(x)),
+    "`cumprod(x)` of [2, 0, 3]": ([[2.0, 0.0, 3.0]], ag.cumprod, lambda x: torch.cumprod(x, 0)),
+    "`logsumexp(x)` of [-inf, -inf]": ([[-INF, -INF]], ag.logsumexp, lambda x: torch.logsumexp(x, 0)),
+    "`std(x)` of [1, 1, 1]": ([[1.0, 1.0, 1.0]], ag.std, lambda x: torch.std(x)),
+    "`norm(x)` of [0, 0]": ([[0.0, 0.0]], ag.linalg.norm, lambda x: torch.linalg.norm(x)),
+    "`norm(x, 1)` of [0, 1]": ([[0.0, 1.0]], lambda x: ag.linalg.norm(x, 1), lambda x: torch.linalg.norm(x, 1)),
+    "`norm(x, 3)` of [0, 0]": ([[0.0, 0.0]], lambda x: ag.linalg.norm(x, 3), lambda x: torch.linalg.norm(x, 3)),
+    "`norm(x, inf)` of [1, -1]": (
+        [[1.0, -1.0]],
+        lambda x: ag.linalg.norm(x, INF),
+        lambda x: torch.linalg.norm(x, INF),
+    ),
+}
+
+
+def table() -> dict[str, tuple[str, ...]]:
+    """Return the page's lines: where -> (torch, JAX, ours)."""
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \| (.+?) \| (.+?) \|$", PAGE.read_text(), re.MULTILINE)
+    return {where: numbers for where, *numbers in rows}
+
+
+TABLE = table()
+
+
+def numbers(cell: str) -> list[float]:
+    """Return what a cell says."""
+    return [float(part) if part.strip(" -") in ("inf", "nan") else float(Fraction(part.strip())) for part in cell.split(",")]
+
+
+def test_every_line_has_its_test():
+    assert TABLE.keys() == LINES.keys()
+
+
+@pytest.mark.parametrize("where", LINES)
+def test_ours(where):
+    given, function, _ = LINES[where]
+    inputs = [Tensor(x, requires_grad=True) for x in given]
+    with np.errstate(all="ignore"):
+        found = ag.grad(function(*inputs).sum(), inputs)
+    np.testing.assert_allclose(np.concatenate([np.ravel(g) for g in found]), numbers(TABLE[where][2]), rtol=1e-15)
+
+
+@pytest.mark.parametrize("where", LINES)
+def test_torch(where):
+    pytest.importorskip("torch", reason="torch is not installed")
+    given, _, function = LINES[where]
+    inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in given]
+    found = torch.autograd.grad(function(*inputs).sum(), inputs)
+    np.testing.assert_allclose(np.concatenate([np.ravel(g.numpy()) for g in found]), numbers(TABLE[where][0]), rtol=1e-15)
+
+
+@pytest.mark.parametrize("where", LINES)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_kinks_warn_no_more_than_their_value_is_infinite(where, create_graph):
+    """A convention of 0 is computed as 0, not as 0 / 0 with a warning; both sweeps agree."""
+    if not np.isfinite(numbers(TABLE[where][2])).all() or "inf]" in where:
+        pytest.skip("the derivative is not finite here, or the point is not")
+    given, function, _ = LINES[where]
+    inputs = [Tensor(x, requires_grad=True) for x in given]
+    found = ag.grad(function(*inputs).sum(), inputs, create_graph=create_graph)
+    flat = np.concatenate([np.ravel(g.data if create_graph else g) for g in found])
+    np.testing.assert_allclose(flat, numbers(TABLE[where][2]), rtol=1e-15)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1), -1])
+@pytest.mark.parametrize("function", [ag.max, ag.min])
+def test_ties_share_evenly_whatever_the_axis(function, axis):
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    function(x, axis=axis).sum().backward()
+    count = {None: 6, 0: 2, 1: 3, (0, 1): 6, -1: 3}[axis]
+    np.testing.assert_allclose(x.grad, np.full((2, 3), 1 / count))
+
+
+def test_safe_argument_of_where():
+    """The remedy that the page gives."""
+    x = Tensor([0.0, 2.0], requires_grad=True)
+    ag.where(x > 0, ag.log(ag.where(x > 0, x, 1)), 0).sum().backward()
+    assert x.grad.tolist() == [0, 0.5]
