@@ -33,15 +33,13 @@ def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     return compute
 
 
-# What describes a value without being computed from it: truth, text, dtypes, positions.
+# What cannot take part in a computation: truth, text, dtypes, memory, positions that follow from a shape.
 FUNCTIONS |= {
     function: _on_values(function)
     for function in (
-        *(np.allclose, np.array_equal, np.array_equiv, np.isclose, np.isneginf, np.isposinf, np.isin, np.iscomplex),
-        *(np.iscomplexobj, np.isreal, np.isrealobj, np.array2string, np.array_repr, np.array_str, np.can_cast),
-        *(np.common_type, np.result_type, np.min_scalar_type, np.may_share_memory, np.shares_memory, np.argwhere),
-        *(np.flatnonzero, np.nonzero, np.argpartition, np.lexsort, np.tril_indices_from, np.triu_indices_from),
-        *(np.diag_indices_from, np.ix_, np.nanargmax, np.nanargmin, np.einsum_path),
+        *(np.allclose, np.array_equal, np.array_equiv, np.iscomplexobj, np.isrealobj, np.array2string, np.array_repr),
+        *(np.array_str, np.can_cast, np.common_type, np.result_type, np.min_scalar_type, np.may_share_memory),
+        *(np.shares_memory, np.tril_indices_from, np.triu_indices_from, np.diag_indices_from, np.einsum_path),
     )
 }
 
@@ -58,9 +56,9 @@ _REFUSED_NAMES = {
     "make the array with NumPy, then Tensor(array)": "arange array asanyarray asarray ascontiguousarray asfortranarray"
     " empty eye frombuffer fromfile fromfunction fromiter fromstring full genfromtxt identity loadtxt ones require tri"
     " zeros linspace logspace geomspace",
-    "tensors are real": "angle imag real real_if_close sort_complex",
+    "tensors are real": "angle imag iscomplex isreal real real_if_close sort_complex",
     "write the loop, or use broadcasting": "apply_along_axis apply_over_axes",
-    "index with a boolean tensor, t[mask], or use np.where": "choose compress extract piecewise select",
+    "index with a boolean tensor, t[mask], or use np.where": "choose ix_ compress extract piecewise select",
     "index with the positions to keep, and np.concatenate": "delete insert resize trim_zeros",
     "use np.concatenate or np.stack": "block",
     "the result is of integers, or depends on the values only by counting: use t.numpy()": "bincount histogram"
@@ -69,11 +67,14 @@ _REFUSED_NAMES = {
     "tensors hold no dates": "busday_count busday_offset datetime_as_string is_busday isnat",
     "use np.nansum, np.nanmean or np.where(np.isnan(t), 0, t)": "nan_to_num nancumprod nancumsum nanmax nanmedian nanmin"
     " nanpercentile nanprod nanquantile nanstd nanvar",
-    "use np.sort and index": "percentile quantile",
+    "use np.sort or np.argsort, and index": "lexsort percentile quantile",
     "write it with sums and products": "convolve corrcoef correlate cov ediff1d gradient i0 poly polyadd polyder polydiv"
     " polyfit polyint polymul polysub polyval roots trapezoid unwrap vander",
     "use np.cumsum or np.cumprod": "cumulative_prod cumulative_sum",
     "use np.moveaxis": "rollaxis",
+    "use np.nonzero": "argwhere flatnonzero",
+    "use np.argmax(np.where(np.isnan(t), -np.inf, t)), or argmin": "nanargmax nanargmin",
+    "compare with each, and use np.any": "isin",
     "use autograd.windows": "lib.stride_tricks.sliding_window_view",
     "use np.remainder and np.floor_divide": "divmod",
     "use x - np.trunc(x) and np.trunc(x)": "modf",

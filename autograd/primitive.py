@@ -473,7 +473,7 @@ def _complete(definition: Primitive, parameters: dict[str, Any]) -> dict[str, An
         elif type(value) is Tensor:
             raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
         elif value is inspect.Parameter.empty:
-            raise TypeError(f"{definition.name}: missing {name!r} of {definition!r}")
+            raise TypeError(f"{definition.name}: missing {[name]}; the parameters are {[*definition.defaults]}")
     return complete
 
 

@@ -18,6 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from autograd.primitive import Plan, Primitive
     from autograd.tensor import Tensor
+    from autograd.view.equations import Equations
 
 next_index: Callable[[], int] = itertools.count(1).__next__
 """The clock of the process: it numbers nodes and writes, so that comparing two numbers tells which came first."""
@@ -183,11 +184,14 @@ class Graph:
 
     Raises:
         GraphError: an output was not computed under recording.
+        TypeError: an output is no Tensor.
     """
 
     def __init__(self, outputs: Sequence[Tensor]) -> None:
         starts = []
         for output in outputs:
+            if not hasattr(output, "_node"):
+                raise TypeError(f"graph: expected Tensors, got {type(output).__name__}")
             if output._node is None:
                 raise GraphError(
                     "graph: this tensor has no record: nothing it was computed from requires a gradient. "
@@ -276,33 +280,65 @@ class Graph:
             given[node] = array
         return given
 
-    def dot(self) -> str:
-        """Return the drawing of the graph in DOT, the language of Graphviz."""
-        from autograd.view.dot import dot
-        from autograd.view.snapshot import Snapshot
+    def dot(self, **options: Any) -> str:
+        """Return the drawing of the graph in DOT, the language of Graphviz.
 
-        return dot(Snapshot(self))
+        Args:
+            **options: `show` ("forward", "backward" or "both"; the default is both once a backward pass has been
+                run), `constants=False` to leave them out, `collapse` (modules to fold: a depth or their paths),
+                `budget` (vertices to draw one by one).
+        """
+        from autograd.view.forms import View
 
-    def svg(self) -> str:
-        """Return the drawing of the graph as an SVG picture.
+        return View(self).dot(**options)
+
+    def svg(self, **options: Any) -> str:
+        """Return the drawing of the graph as an SVG picture; options as for `dot`.
 
         Raises:
             RenderError: nothing that can lay out a graph is installed, or it took too long.
         """
         from autograd.view.render import render
 
-        return render(self.dot(), "svg").decode()
+        return render(self.dot(**options), "svg").decode()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the graph to a file; the name's ending says how: .dot, .svg, .png or .pdf.
+    def text(self, **options: Any) -> str:
+        """Return what the computation does, forward and backward, one line a quantity.
+
+        Args:
+            **options: `unicode=False` for plain ASCII, `indexed=True` to write products of arrays with indices,
+                `expand=True` to write derivatives out.
+        """
+        from autograd.view.forms import View
+
+        return View(self).text(**options)
+
+    def latex(self, **options: Any) -> str:
+        """Return the equations of the forward and the backward pass in LaTeX; options as for `text`."""
+        from autograd.view.forms import View
+
+        return View(self).latex(**options)
+
+    def equations(self, **options: Any) -> Equations:
+        """Return the equations of the forward and the backward pass, to read one by one.
+
+        Args:
+            **options: `expand=True` to write derivatives out, y (1 - y), instead of sigma'(z).
+        """
+        from autograd.view.forms import View
+
+        return View(self).equations(**options)
+
+    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Write the graph to a file; its ending says how: .dot, .svg, .png, .pdf, .txt, .md or .tex.
 
         Raises:
             ValueError: another ending.
             RenderError: see `svg`; the DOT source is then written beside.
         """
-        from autograd.view.render import save
+        from autograd.view.forms import View
 
-        save(self.dot(), path)
+        View(self).save(path, **options)
 
     def _repr_svg_(self) -> str | None:
         from autograd.view.render import svg_or_none

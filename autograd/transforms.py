@@ -60,6 +60,7 @@ def grad(
     Raises:
         GraphError: an output does not require a gradient, or no output depends on an input.
         ValueError: a bar of another shape than its output, or another number of them.
+        TypeError: something else than tensors.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -68,8 +69,7 @@ def grad(
         >>> float(first.data), float(second)
         (27.0, 18.0)
     """
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    outputs, inputs = _as_tensors(outputs, "grad", "outputs"), _as_tensors(inputs, "grad", "inputs")
     if grad_outputs is None:
         grad_outputs = [None] * len(outputs)
     elif isinstance(grad_outputs, (Tensor, np.ndarray, np.generic, float, int)):
@@ -88,6 +88,14 @@ def grad(
                 "outputs; pass allow_unused=True to get None for it"
             )
     return tuple(_own(found.get(node)) for node in wanted)
+
+
+def _as_tensors(given: Any, what: str, which: str) -> list[Tensor]:
+    found = list(given) if isinstance(given, (list, tuple)) else [given]
+    for t in found:
+        if type(t) is not Tensor:
+            raise TypeError(f"{what}: expected a Tensor or a sequence of them as {which}, got {type(t).__name__}")
+    return found
 
 
 def _tracked_node(t: Tensor, what: str) -> Node:

@@ -88,7 +88,7 @@ def small_digits(epochs: int, out: Path, splits: tuple[int, ...] = SPLITS) -> fl
         rng = np.random.default_rng(seed)
         x, x_test, y, y_test = nn.data.split(images, labels, fraction=0.2, stratify=labels, rng=rng)
         model = small_recognizer(rng)
-        title = f"split {seed + 1} of {len(splits)} "
+        title = f"split {seed + 1} of {len(splits)}"
         history = train(
             model, (x, y), (x_test, y_test), epochs=epochs, batch_size=32, rate=3e-3, seed=seed, title=title
         )
@@ -106,7 +106,7 @@ def large_digits(directory: Path, epochs: int, out: Path) -> float:
     training, test = nn.data.mnist(directory)
     print(f"{len(training[0]):,} digits of 28 x 28 pixels for training, {len(test[0]):,} for the test.")
     model = recognizer(np.random.default_rng(0))
-    history = train(model, training, test, epochs=epochs, batch_size=64, rate=1e-3, seed=0, title="")
+    history = train(model, training, test, epochs=epochs, batch_size=64, rate=1e-3, seed=0, title="MNIST")
     for row in history.epochs:
         print(
             f"  epoch {row['epoch']:.0f}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.2%} (with dropout), "
@@ -143,10 +143,11 @@ def draw_confusion(labels: Any, predicted: Any, path: Path) -> None:
     """Draw how often each digit was taken for which."""
     counts = optim.confusion_matrix(labels, predicted, classes=10)
     figure, axes = new_figure(1, 1, width=6, height=5.4)
-    shade = axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shade = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            color = "white" if row == column else "black"
+            color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, count, ha="center", va="center", color=color, fontsize=8)
     axes.set(xlabel="recognized as", ylabel="digit", xticks=range(10), yticks=range(10))
     axes.set_title(f"Confusion matrix: {int(np.trace(counts))} of {len(labels)} right")
@@ -176,7 +177,8 @@ def draw_graph(model: nn.Sequential, images: Any, labels: Any, path: Path) -> No
     """Draw the computation graph of one training step, with the bars that the backward sweep leaves."""
     model.train()
     with autograd.record():
-        loss = F.cross_entropy(model(images), labels).named("loss")
+        x, t = autograd.Tensor(images).named("images"), autograd.Tensor(labels).named("labels")
+        loss = F.cross_entropy(model(x), t).named("loss")
     loss.backward()
     autograd.graph(loss).save(str(path))
     model.zero_grad()

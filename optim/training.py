@@ -212,7 +212,7 @@ def _epoch(
             callback.on_step(training)
         if bar is not None:
             bar.update()
-            bar.set_postfix_str(_summary(training, means.values), refresh=False)
+            bar.set_description_str(_summary(training, means.values), refresh=False)
     return {"epoch": float(training.epoch), **means.values, "lr": rate}
 
 
@@ -282,10 +282,11 @@ def _progress_bar(progress: bool | str, total: int | None) -> Any:
         return None
     from tqdm import tqdm
 
+    title = progress.replace("{", "{{").replace("}", "}}") + " " if isinstance(progress, str) else ""
+
     return tqdm(
         total=total,
-        desc=progress if isinstance(progress, str) else None,
         unit="step",
-        bar_format="{desc}{percentage:3.0f}% |{bar:24}| {elapsed}<{remaining} {postfix}",
+        bar_format=f"{title}{{percentage:3.0f}}% |{{bar:24}}| {{elapsed}}<{{remaining}} {{desc}}",
         mininterval=0.2,
     )

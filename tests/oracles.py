@@ -61,9 +61,7 @@ def by_torch(formula: Callable[..., Any], xs: Sequence[np.ndarray], bars: Sequen
     """Return the gradient of <bars, formula(*xs)> by each of xs, where formula takes and returns torch's tensors."""
     tensors = [torch.tensor(np.array(x), requires_grad=True) for x in xs]
     outputs = [y for y in trees.leaves(formula(*tensors)) if y.requires_grad]
-    found = torch.autograd.grad(
-        outputs, tensors, [torch.tensor(np.asarray(b)) for b in bars], allow_unused=True
-    )
+    found = torch.autograd.grad(outputs, tensors, [torch.tensor(np.asarray(b)) for b in bars], allow_unused=True)
     return [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(xs, found, strict=True)]
 
 

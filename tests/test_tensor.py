@@ -161,7 +161,9 @@ def test_0d_tensor_has_no_length(function):
         function(leaf(1.0))
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["deepcopy", "pickle"]
+)
 def test_leaf_can_be_duplicated(duplicate):
     t = leaf([1.0, 2.0], dtype=np.float32).named("w")
     (t * t).sum().backward()

@@ -18,6 +18,7 @@ All three are matrix products with the windows as columns. What costs time there
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -58,17 +59,39 @@ class Geometry(NamedTuple):
 # --- Matrices of windows: all arrays here are (C, H, W, N) -------------------------------------------------
 
 
-def _part(x: Any, before: Sizes, extent: Sizes, dtype: Any) -> Any:
-    """Return the part of x that begins `before` cells before it and is `extent` large, zeros outside of x."""
-    lengths = x.shape[1:3]
-    if not any(before) and extent == lengths:
+def _seen(x: Any, kernel: Sizes, size: Sizes, move: Geometry, dtype: Any) -> Any:
+    """Return what the filter sees of x from `size` places: x with zeros around it, or a part of x."""
+    before = [p for p, _ in move.padding]
+    extent = [s * (count - 1) + r for count, r, s in zip(size, spans(kernel, move.dilation), move.stride, strict=True)]
+    if not any(before) and (*extent,) == x.shape[1:3]:
         return np.ascontiguousarray(x, dtype)
-    axes = [*zip(before, extent, lengths, strict=True)]
+    axes = [*zip(before, extent, x.shape[1:3], strict=True)]
     into = (slice(max(b, 0), max(min(b + n, e), 0)) for b, e, n in axes)
     taken = (slice(max(-b, 0), max(min(n, e - b), 0)) for b, e, n in axes)
-    out = np.zeros((x.shape[0], *extent, x.shape[3]), dtype)
-    out[:, *into] = x[:, *taken]
-    return out
+    seen = np.zeros((x.shape[0], *extent, x.shape[3]), dtype)
+    seen[:, *into] = x[:, *taken]
+    return seen
+
+
+def _tiling(columns: int, place: int, n: int, depth: int, outputs: int) -> tuple[int, int, int]:
+    """Return height and width of a tile, and in how many products to divide a row of it.
+
+    Args:
+        columns: places in a row of the output.
+        place: bytes that the windows of a place take, for each of `depth`.
+        n: number of images.
+        depth: elements of a window in one group.
+        outputs: number of filters in a group.
+    """
+    fit = max(1, CACHE // max(1, depth * place))
+    small = max(1, SMALL // max(1, depth * outputs * n))
+    most = min(fit, small) if depth * outputs * 128 <= SMALL else fit
+    if fit < columns:
+        return 1, most, 1
+    if most >= columns:
+        return most // columns, columns, 1
+    parts = next(count for count in range(1, columns + 1) if columns % count == 0 and columns // count <= most)
+    return fit // columns, columns, parts
 
 
 def _tiles(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
@@ -90,16 +113,7 @@ def _tiles(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> 
     steps = (channel, down * dh, right * dw, down * sh, right * sw, one)
     view = np.ndarray((c, *kernel, *size, n), x.dtype, x, 0, steps)
     depth = c // move.groups * math.prod(kernel)
-    # How many places fit the cache, and how many a product may take: a large one as many as there are.
-    fit = max(1, CACHE // max(1, depth * move.groups * n * x.itemsize))
-    small = max(1, SMALL // (depth * outputs * max(1, n)))
-    most = min(fit, small) if depth * outputs * 128 <= SMALL else fit
-    parts, height, width = 1, max(1, most // columns), columns
-    if fit < columns:
-        width = most
-    elif most < columns:
-        parts = next(count for count in range(1, columns + 1) if columns % count == 0 and columns // count <= most)
-        height = fit // columns
+    height, width, parts = _tiling(columns, n * x.itemsize * move.groups, n, depth, outputs)
     for row in range(0, rows, height):
         products = parts * min(height, rows - row) if parts > 1 else 1
         for column in range(0, columns, width):
@@ -113,16 +127,14 @@ def _in_products(y: Any, tile: Any, products: int) -> Any:
     return y[:, :, *tile].reshape(*y.shape[:2], products, -1)
 
 
-def _slide(x: Any, w: Any, b: Any, before: Sizes, size: Sizes, move: Geometry) -> Any:
+def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
     """Return the correlation (O, OH, OW, N) of x (C, H, W, N) with w (O, C / groups, kh, kw), plus b (O,).
 
-    The first window begins `before` cells before x, and there are `size` places, wherever they end.
+    There are `size` places of the filter, and as much padding after x as they need.
     """
     groups, kernel, n = move.groups, w.shape[2:], x.shape[3]
     outputs = len(w) // groups
-    reach = spans(kernel, move.dilation)
-    extent = tuple(s * (count - 1) + r for count, r, s in zip(size, reach, move.stride, strict=True))
-    x = _part(x, before, extent, w.dtype)
+    x = _seen(x, kernel, size, move, w.dtype)
     y = np.empty((groups, outputs, *size, n), w.dtype)
     w = w.reshape(groups, 1, outputs, -1)
     b = None if b is None else b.reshape(groups, outputs, 1)
@@ -135,16 +147,17 @@ def _slide(x: Any, w: Any, b: Any, before: Sizes, size: Sizes, move: Geometry) -
     return y.reshape(groups * outputs, *size, n)
 
 
-def _residue(first: int, length: int, taps: int, before: int, stride: int, dilation: int) -> tuple[slice, int, int]:
-    """Return what the places first, first + stride, .. of an input's axis see of the output.
+def _residue(first: int, axis: int, length: int, taps: int, move: Geometry) -> tuple[slice, int, int]:
+    """Return what the places first, first + stride, .. of the input see of the output, along one axis.
 
-    Place h + before = stride * q + a sees output q - (dilation * i - a) / stride through each tap i of the filter
-    for which that is whole: a correlation with these taps, last one first.
+    Place h, where h + padding = stride * q + a, sees output q - (dilation * i - a) / stride through each tap i of
+    the filter for which that is whole: a correlation with these taps, last one first.
 
     Returns:
         The taps, how many zeros come before the output, and the number of places; 0 also where there is no tap.
     """
-    q, a = divmod(first + before, stride)
+    stride, dilation = move.stride[axis], move.dilation[axis]
+    q, a = divmod(first + move.padding[axis][0], stride)
     last = next((i for i in reversed(range(taps)) if (dilation * i - a) % stride == 0), None)
     if last is None:
         return slice(0), 0, 0
@@ -171,9 +184,8 @@ def _forward(x: Any, w: Any, b: Any, *, move: Geometry) -> Any:
     if x.ndim == 3:
         return _forward(x[:, :, None], w[:, :, None], b, move=move.planar())[:, :, 0]
     dtype, work = _work_dtype(x, w) if b is None else _work_dtype(x, w, b)
-    before = tuple(p for p, _ in move.padding)
     size = places("convolution", x.shape[2:], move.padding, spans(w.shape[2:], move.dilation), move.stride)
-    y = _slide(x.transpose(1, 2, 3, 0), w.astype(work, copy=False), b, before, size, move)
+    y = _slide(x.transpose(1, 2, 3, 0), w.astype(work, copy=False), b, size, move)
     return y.transpose(3, 0, 1, 2).astype(dtype, copy=False)
 
 
@@ -184,14 +196,14 @@ def _backward_input(ybar: Any, w: Any, *, size: Sizes, move: Geometry) -> Any:
     dtype, work = _work_dtype(ybar, w)
     ybar, w = ybar.transpose(1, 2, 3, 0), _turned(w, move.groups).astype(work, copy=False)
     gaps = tuple(d // math.gcd(d, s) for d, s in zip(move.dilation, move.stride, strict=True))
-    dense = Geometry((1, 1), ((0, 0), (0, 0)), gaps, move.groups)
     xbar = np.zeros((len(w), *size, ybar.shape[3]), dtype)
     for first in np.ndindex(*move.stride):
-        before = (p for p, _ in move.padding)
-        axes = zip(first, size, w.shape[2:], before, move.stride, move.dilation, strict=True)
-        (rows, up, height), (columns, left, width) = (_residue(*axis) for axis in axes)
+        (rows, up, height), (columns, left, width) = (
+            _residue(first[axis], axis, size[axis], w.shape[2 + axis], move) for axis in range(2)
+        )
         if height and width:
-            part = _slide(ybar, w[:, :, rows, columns], None, (up, left), (height, width), dense)
+            dense = Geometry((1, 1), ((up, 0), (left, 0)), gaps, move.groups)
+            part = _slide(ybar, w[:, :, rows, columns], None, (height, width), dense)
             if move.stride == (1, 1):
                 xbar = part
             else:
@@ -207,9 +219,7 @@ def _backward_filter(ybar: Any, x: Any, *, size: Sizes, move: Geometry) -> Any:
     ybar = np.ascontiguousarray(ybar.transpose(1, 2, 3, 0), work)
     outputs, *counts, n = ybar.shape
     outputs, channels = outputs // move.groups, x.shape[1] // move.groups
-    reach = spans(size, move.dilation)
-    extent = tuple(s * (count - 1) + r for count, r, s in zip(counts, reach, move.stride, strict=True))
-    x = _part(x.transpose(1, 2, 3, 0), tuple(p for p, _ in move.padding), extent, work)
+    x = _seen(x.transpose(1, 2, 3, 0), size, tuple(counts), move, work)
     ybar = ybar.reshape(move.groups, outputs, *counts, n)
     wbar = np.zeros((move.groups, channels * math.prod(size), outputs), work)
     for tile, windows in _tiles(x, size, tuple(counts), move, outputs):
@@ -245,35 +255,33 @@ def _shape(x: Any) -> Sizes:
     return x.shape if hasattr(x, "shape") else np.shape(x)
 
 
-def _checked(what: str, axes: int, x: Any, w: Any, b: Any, transpose: bool, groups: Any) -> tuple[Sizes, Sizes]:
+def _checked(what: str, x: Any, w: Any, b: Any, *, axes: int, groups: Any, transpose: bool) -> tuple[Sizes, Sizes]:
     """Return the shapes of x and w.
 
     Raises:
         ValueError: shapes of x, w and b, or a number of groups, that do not go together.
     """
     x_shape, w_shape = _shape(x), _shape(w)
-    layout = "C, O / groups" if transpose else "O, C / groups"
     if len(w_shape) != 2 + axes or 0 in w_shape:
-        raise ValueError(f"{what}: expected weight ({layout}{', kh, kw' if axes > 1 else ', k'}), got {w_shape}")
+        layout = ("C, O / groups" if transpose else "O, C / groups") + (", kh, kw" if axes == 2 else ", k")
+        raise ValueError(f"{what}: expected weight ({layout}), got {w_shape}")
     (groups,) = integers(f"{what}: groups", groups, 1)
     if w_shape[0] % groups:
         raise ValueError(f"{what}: groups={groups} does not divide the {w_shape[0]} channels of weight {w_shape}")
     outputs, channels = (w_shape[1] * groups, w_shape[0]) if transpose else (w_shape[0], w_shape[1] * groups)
     if len(x_shape) != 2 + axes or x_shape[1] != channels:
-        lengths = ("L",) if axes == 1 else ("H", "W")
+        expected = f"(N, {channels}, {'H, W' if axes == 2 else 'L'}) for weight {w_shape}"
         also = f" and groups={groups}" if groups > 1 else ""
-        raise ValueError(
-            f"{what}: expected x (N, {', '.join((str(channels), *lengths))}) for weight {w_shape}{also}, got {x_shape}"
-        )
+        raise ValueError(f"{what}: expected x {expected}{also}, got {x_shape}")
     if b is not None and _shape(b) != (outputs,):
         raise ValueError(f"{what}: expected bias ({outputs},) for weight {w_shape}, got {_shape(b)}")
     return x_shape, w_shape
 
 
 def _convolved(
-    what: str, axes: int, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    what: str, x: Any, w: Any, b: Any, *, axes: int, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Any:
-    x_shape, w_shape = _checked(what, axes, x, w, b, False, groups)
+    x_shape, w_shape = _checked(what, x, w, b, axes=axes, groups=groups, transpose=False)
     steps, gaps = integers(f"{what}: stride", stride, axes), integers(f"{what}: dilation", dilation, axes)
     reach = spans(w_shape[2:], gaps)
     around = pads(what, padding, x_shape[2:], reach, steps)
@@ -282,33 +290,24 @@ def _convolved(
 
 
 def _transposed(
-    what: str,
-    axes: int,
-    x: Any,
-    w: Any,
-    b: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    dilation: Any,
-    groups: int,
+    what: str, x: Any, w: Any, b: Any, *, axes: int, stride: Any, padding: Any, more: Any, dilation: Any, groups: Any
 ) -> Any:
-    x_shape, w_shape = _checked(what, axes, x, w, b, True, groups)
+    x_shape, w_shape = _checked(what, x, w, b, axes=axes, groups=groups, transpose=True)
     steps, gaps = integers(f"{what}: stride", stride, axes), integers(f"{what}: dilation", dilation, axes)
-    more = integers(f"{what}: output_padding", output_padding, axes, 0)
-    if any(m >= s for m, s in zip(more, steps, strict=True)):
-        raise ValueError(f"{what}: output_padding={output_padding} must be smaller than the stride, {steps}")
+    added = integers(f"{what}: output_padding", more, axes, 0)
+    if any(m >= s for m, s in zip(added, steps, strict=True)):
+        raise ValueError(f"{what}: output_padding={more} must be smaller than the stride, {steps}")
     reach = spans(w_shape[2:], gaps)
-    around = pads(what, padding, tuple(n * s for n, s in zip(x_shape[2:], steps, strict=True)), reach, steps)
-    inner = zip(x_shape[2:], steps, reach, around, more, strict=True)
-    size = tuple((n - 1) * s + r - sum(p) + m for n, s, r, p, m in inner)
+    around = pads(what, padding, tuple(map(operator.mul, x_shape[2:], steps)), reach, steps)
+    axis = zip(x_shape[2:], steps, reach, around, added, strict=True)
+    size = tuple((n - 1) * s + r - sum(p) + m for n, s, r, p, m in axis)
     if min(size) < 1:
-        raise ValueError(f"{what}: the result would have size {size} for x {x_shape} and padding {around}")
+        raise ValueError(f"{what}: padding {padding!r} leaves a result of size {size} for x {x_shape}")
     y = _input_bar(x, w, size=size, move=Geometry(steps, around, gaps, groups))
     return y if b is None else y + (b if hasattr(b, "shape") else np.asarray(b)).reshape(-1, *(1,) * axes)
 
 
-def conv1d(
+def conv1d(  # noqa: PLR0917 (PyTorch's signature)
     x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
     """Return the cross-correlation of sequences with filters; as `conv2d`, with one axis.
@@ -328,15 +327,16 @@ def conv1d(
     Raises:
         ValueError: shapes that do not go together, a filter larger than the padded input, a stride below 1.
     """
-    return _convolved("conv1d", 1, x, w, b, stride, padding, dilation, groups)
+    return _convolved("conv1d", x, w, b, axes=1, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-def conv2d(
+def conv2d(  # noqa: PLR0917 (PyTorch's signature)
     x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
     """Return the cross-correlation of images with filters.
 
-    y[n, o, r, c] = b[o] + sum_kij x[n, k, stride r + dilation i - padding, stride c + dilation j - padding] w[o, k, i, j]
+    y[n, o, r, c] = b[o] + sum_kij w[o, k, i, j] x[n, k, r', c'], where r' = stride * r + dilation * i - padding and c'
+    likewise; x is 0 outside of the image.
 
     The result lies in memory with the batch as its last axis.
 
@@ -363,10 +363,10 @@ def conv2d(
         array([[ 8., 12.],
                [20., 24.]])
     """
-    return _convolved("conv2d", 2, x, w, b, stride, padding, dilation, groups)
+    return _convolved("conv2d", x, w, b, axes=2, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-def conv_transpose1d(
+def conv_transpose1d(  # noqa: PLR0917 (PyTorch's signature)
     x: Any,
     w: Any,
     b: Any = None,
@@ -394,10 +394,11 @@ def conv_transpose1d(
     Raises:
         ValueError: shapes that do not go together, or a result without elements.
     """
-    return _transposed("conv_transpose1d", 1, x, w, b, stride, padding, output_padding, dilation, groups)
+    options = {"stride": stride, "padding": padding, "more": output_padding, "dilation": dilation, "groups": groups}
+    return _transposed("conv_transpose1d", x, w, b, axes=1, **options)
 
 
-def conv_transpose2d(
+def conv_transpose2d(  # noqa: PLR0917 (PyTorch's signature)
     x: Any,
     w: Any,
     b: Any = None,
@@ -428,4 +429,5 @@ def conv_transpose2d(
     Raises:
         ValueError: shapes that do not go together, or a result without elements.
     """
-    return _transposed("conv_transpose2d", 2, x, w, b, stride, padding, output_padding, dilation, groups)
+    options = {"stride": stride, "padding": padding, "more": output_padding, "dilation": dilation, "groups": groups}
+    return _transposed("conv_transpose2d", x, w, b, axes=2, **options)

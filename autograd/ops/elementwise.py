@@ -283,6 +283,16 @@ bitwise_and, bitwise_or, bitwise_xor = map(_constant, (np.bitwise_and, np.bitwis
 invert, isnan, isinf, isfinite, signbit = map(_constant, (np.invert, np.isnan, np.isinf, np.isfinite, np.signbit))
 
 
+def _isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    """Return where |a - b| <= atol + rtol |b|."""
+    return np.isclose(a, b, rtol, atol, equal_nan)
+
+
+isclose = primitive(_isclose, a=None, b=None)
+isposinf = primitive(lambda x: np.isposinf(x), name="isposinf", x=None)
+isneginf = primitive(lambda x: np.isneginf(x), name="isneginf", x=None)
+
+
 def _round(x: Any, decimals: int = 0) -> Any:
     """Return x rounded to this many decimals, halves to even."""
     return np.round(x, decimals)
@@ -303,6 +313,9 @@ __all__ = [
 register({call.primitive.raw: call for call in list(globals().values()) if _wraps_ufunc(call)})
 register(
     {
+        np.isclose: isclose,
+        np.isposinf: isposinf,
+        np.isneginf: isneginf,
         np._core.umath.clip: clip,
         np.conjugate: positive,
         np.fix: trunc,

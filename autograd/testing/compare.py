@@ -8,6 +8,7 @@ moves when inputs and bars change in their last digits. The two are called diffe
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +26,11 @@ FACTOR = 8.0
 EACH_OUTPUT = 16
 """Up to so many outputs are differentiated one by one; of more, random combinations."""
 
-EACH_COORDINATE = (128, 32)
+EACH_COORDINATE = (64, 16)
 """Up to so many coordinates are tried one by one, in the first order and in those above; of more, random directions."""
+
+STEEP_SHOWN = 8
+"""Of the coordinates at which the engine's gradient is not finite, so many are looked at besides random directions."""
 
 OUTSIDE = (ValueError, ArithmeticError)
 """What a function may raise where it is not defined (NumPy's LinAlgError among it)."""
@@ -67,6 +71,12 @@ class Level:
         analytic: (m, inputs) their gradients by the engine.
         blur: (m, inputs) how far rounding may have moved these.
         linear: whether the sweep is linear in the bar.
+        precision: relative rounding error of the numeric side, which is evaluated in float64 where that goes.
+        own_precision: relative rounding error of the dtypes that there are.
+        scales: sizes of the outputs; weights: random ones for them.
+        steep: (inputs,) where the engine's gradient is not finite.
+        counts: how many comparisons came to what.
+        accuracy: the largest relative bound of those that are plainly right.
     """
 
     def __init__(
@@ -86,7 +96,7 @@ class Level:
             order,
             rng,
         )
-        self.precision = max(_eps(a) for a in (*self.arrays, *self.outputs))
+        self.precision = self.own_precision = max(_eps(a) for a in (*self.arrays, *self.outputs))
         self.point = flat(self.arrays)
         self.rows = self._rows()
         self.bars = [split(row, self.outputs) for row in self.rows]
@@ -95,7 +105,18 @@ class Level:
         self.analytic = np.array([flat(g) for g in found]).reshape(len(self.bars), self.point.size)
         self.blur, self.linear = self._blur()
         self._choose_precision()
+        self.steep = ~np.isfinite(self.analytic).all(axis=0)
         self._noise: Array | None = None
+        self.sizes = np.concatenate([size_of(a).reshape(-1) for a in self.arrays])
+        finite = np.isfinite(self.analytic)
+        self.scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=finite)
+        self.counts: Counter[str] = Counter()
+        self.scales = [scale_of(y) for y in self.outputs]
+        self.weights = [
+            rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1.0, 1.0], y.shape) / scale
+            for y, scale in zip(self.outputs, self.scales, strict=True)
+        ]
+        self.accuracy = 0.0
 
     def _rows(self) -> Array:
         """Return the combinations of outputs to differentiate: each by itself, or random ones."""
@@ -146,7 +167,8 @@ class Level:
 
     def line(self, direction: Direction, noise: Array | None) -> Line:
         """Return the rows' values along a direction, corrected for the rounding of the step itself."""
-        slopes = np.nan_to_num(self.analytic, posinf=0, neginf=0)
+        support = np.flatnonzero(direction.vector)
+        slopes = np.nan_to_num(self.analytic[:, support], posinf=0, neginf=0)
 
         def at(t: float) -> Array:
             intended = t * direction.vector
@@ -159,8 +181,8 @@ class Level:
                 return np.full(len(self.rows), np.nan)
             if found.size != self.rows.shape[1]:
                 return np.full(len(self.rows), np.nan)
-            taken = flat(pieces) - self.point
-            return self._combined(found) - slopes @ (taken - intended)
+            rounding = flat(pieces)[support] - self.point[support] - intended[support]
+            return self._combined(found) - slopes @ rounding
 
         return Line(at, self.precision, noise)
 
@@ -176,9 +198,9 @@ class Level:
 
     def directions(self, mode: str) -> Iterator[Direction]:
         """Yield the directions of this level: first one through all inputs, then coordinates or more random ones."""
-        sizes = np.concatenate([size_of(a).reshape(-1) for a in self.arrays])
+        sizes = self.sizes
+        steep = np.flatnonzero(self.steep)
         typical = np.concatenate([np.full(a.size, np.max(size_of(a), initial=0)) for a in self.arrays])
-        self.sizes = sizes
         every = "all inputs" if len(self.arrays) > 1 else self.names[0]
         yield self._random(every, np.ones_like(sizes))
         limit = EACH_COORDINATE[0 if self.order == 1 else 1]
@@ -186,6 +208,8 @@ class Level:
             for position in range(sizes.size):
                 yield self.coordinate(position, typical[position])
             return
+        for position in steep[:STEEP_SHOWN]:
+            yield self.coordinate(int(position), typical[position])
         for _ in range(2):
             yield self._random(every, np.ones_like(sizes))
         if len(self.arrays) > 1:
@@ -202,7 +226,8 @@ class Level:
 
     def _random(self, name: str, mask: Array) -> Direction:
         signs = self.rng.choice([-1.0, 1.0], self.point.size)
-        return Direction(mask * signs * self.rng.uniform(0.5, 1.5, self.point.size) * self.sizes, name)
+        lengths = self.rng.uniform(0.5, 1.5, self.point.size) * self.sizes
+        return Direction(np.where(self.steep, 0, mask * signs * lengths), name)
 
     def coordinate(self, position: int, typical: float = 1.0) -> Direction:
         """Return the direction of one element of all inputs."""
@@ -236,21 +261,73 @@ class Level:
     # --- The verdict -----------------------------------------------------------------------------------------
 
     def compare(self, direction: Direction) -> list[Comparison]:
-        """Return a comparison for each row, along one direction."""
-        analytic = self.analytic @ direction.vector
-        blur = self.blur @ np.abs(direction.vector)
+        """Compare along one direction, add up `counts` and `accuracy`, and return what is not plainly right."""
+        support = np.flatnonzero(direction.vector)
+        analytic = self.analytic[:, support] @ direction.vector[support]
+        blur = self.blur[:, support] @ np.abs(direction.vector[support])
         line = self._sampled(direction, analytic, blur)
         slope = line.slope()
         bound = FACTOR * (slope.error + blur)
         right = _within(analytic, slope, bound)
-        bends = self._bends(line)
-        sides: tuple[Estimate, Estimate] | None = None
-        if not right.all() or bends.any():
-            sides = line.one_sided(-1), line.one_sided(1)
-        return [
-            self._judged(direction, row, float(analytic[row]), line, slope, bound, blur, bool(right[row]), sides)
-            for row in range(len(analytic))
-        ]
+        with np.errstate(invalid="ignore"):
+            relative = bound / np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-3 * self.scale)
+        decided = ~(relative > 0.1) | (analytic == slope.value)
+        bends = _bends(line)
+        plain = right & decided & ~bends
+        self.counts[OK] += int(plain.sum())
+        self.accuracy = max(self.accuracy, float(np.max(relative, initial=0, where=plain & np.isfinite(relative))))
+        rest = np.flatnonzero(~plain)
+        if not rest.size:
+            return []
+        sides = line.one_sided(-1), line.one_sided(1)
+        steep = line.diverges(-1) | line.diverges(1)
+        found = []
+        for row in rest:
+            status, note, value, margin = _judged(analytic[row], line, slope, bound, blur, bool(right[row]), row, sides)
+            if steep.any() and not np.isfinite(analytic[row]):
+                status, note = KINK, "an infinite slope, or zero times one"
+            if status == OK and not decided[row]:
+                status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
+            self.counts[status] += 1
+            if status != OK:
+                ends = float(sides[0].value[row]), float(sides[1].value[row])
+                found.append(self._comparison(direction, row, line, (analytic[row], value, margin), ends, status, note))
+        return found
+
+    def _comparison(
+        self,
+        direction: Direction,
+        row: int,
+        line: Line,
+        numbers: tuple[float, float, float],
+        ends: tuple[float, float],
+        status: str,
+        note: str,
+    ) -> Comparison:
+        """Return the numbers of one row along one direction, by the units of the coordinate and the output."""
+        single = len(self.rows) == self.rows.shape[1]
+        unit = direction.unit * (float(self.rows[row, row]) if single else 1.0)
+        left, right = ends
+        windows = [window for _, window in sorted(line.windows.items(), reverse=True)]
+        table = tuple(
+            (float(step) * direction.unit, float(difference) / unit)
+            for window in windows
+            for step, difference in zip(window.steps, window.central()[:, row], strict=True)
+        )
+        return Comparison(
+            order=self.order,
+            input=direction.input,
+            index=direction.index,
+            output=self.output_name(row),
+            analytic=float(numbers[0]) / unit,
+            numeric=numbers[1] / unit,
+            error=numbers[2] / abs(unit),
+            left=left / unit,
+            right=right / unit,
+            status=status,
+            note=note,
+            table=table if status == WRONG else (),
+        )
 
     def _sampled(self, direction: Direction, analytic: Array, blur: Array) -> Line:
         """Return a line with as many windows as it takes: one, if all is smooth and right."""
@@ -258,145 +335,97 @@ class Level:
         if self._noise is None:
             self._noise = line.noise
         goal = self.precision**0.4
-        scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=np.isfinite(self.analytic))
-        lowest = math.log2(self.precision) + 6
-        exponents = [line.start]
-        for further in range(SPACING, 200, SPACING):
-            if line.start - further > lowest:
-                exponents.append(line.start - further)
-            if line.start + further <= direction.widest or further == SPACING:
-                exponents.append(line.start + further)
-        for exponent in exponents:
+        for exponent in _exponents(line, direction.widest):
             line.sample(exponent)
             slope = line.slope()
-            size = np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-4 * scale)
+            size = np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-4 * self.scale)
             right = _within(analytic, slope, FACTOR * (slope.error + blur))
             settled = right & ((slope.error <= goal * size) | (analytic == slope.value))
             if settled.all():
                 break
             if len(line.windows) == 1 and np.any(line.noise > 1e3 * self.precision * np.abs(line.middle)):
-                line.noise = np.minimum(line.noise, line.measured_noise())
+                line.noise = np.minimum(line.noise, line.measured_noise())  # it may stem from other coordinates
         return line
 
-    @staticmethod
-    def _bends(line: Line) -> NDArray[np.bool_]:
-        """Tell for each row whether the slope changes at the point, by the smallest steps."""
-        window = line._ordered()[0]
-        with np.errstate(invalid="ignore"):
-            change = np.abs(window.high + window.low - 2 * line.middle) / window.steps[:, None]
-            above = change[-1] > 20 * line.noise / window.steps[-1]
-            return np.asarray((change[-1] > 0.7 * change[0]) & above)
-
-    def _judged(
-        self,
-        direction: Direction,
-        row: int,
-        analytic: float,
-        line: Line,
-        slope: Estimate,
-        bound: Array,
-        blur: Array,
-        right: bool,
-        sides: tuple[Estimate, Estimate] | None,
-    ) -> Comparison:
-        """Return what one row along one direction comes to."""
-        numeric, error = float(slope.value[row]), float(bound[row])
-        status, note, low, high = OK if right else WRONG, "", math.nan, math.nan
-        if sides is not None:
-            left, beyond = sides
-            low, high = float(left.value[row]), float(beyond.value[row])
-            margins = FACTOR * (left.error[row] + blur[row]), FACTOR * (beyond.error[row] + blur[row])
-            bent = bool(left.differs_from(beyond, FACTOR)[row])
-            if bent:
-                least, most = sorted([(low, margins[0]), (high, margins[1])])
-                inside = least[0] - least[1] <= analytic <= most[0] + most[1]
-                status = KINK if inside else WRONG
-                note = "" if inside else f"outside of the slopes at a kink, {low:.6g} and {high:.6g}"
-            elif not right:
-                status, note, numeric, error = self._at_an_edge(line, row, analytic, numeric, error, sides, margins)
-        if status == OK and error > 0.1 * max(abs(analytic), abs(numeric), 1e-3 * self._scale(row)):
-            status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
-        unit = direction.unit * (float(self.rows[row, row]) if len(self.rows) == self.rows.shape[1] else 1.0)
-        if unit < 0:
-            low, high = high, low
-        return Comparison(
-            order=self.order,
-            input=direction.input,
-            index=direction.index,
-            output=self.output_name(row) if status != OK else "",
-            analytic=analytic / unit,
-            numeric=numeric / unit,
-            error=error / abs(unit),
-            left=low / unit,
-            right=high / unit,
-            status=status,
-            note=note,
-            table=_table(line, row, direction.unit, unit) if status == WRONG else (),
-        )
-
-    @staticmethod
-    def _at_an_edge(
-        line: Line,
-        row: int,
-        analytic: float,
-        numeric: float,
-        error: float,
-        sides: tuple[Estimate, Estimate],
-        margins: tuple[float, float],
-    ) -> tuple[str, str, float, float]:
-        """Return status, note, slope and bound where the central differences do not agree with the analytic slope."""
-        defined = [bool(line.defined(side)[row]) for side in (-1, 1)]
-        steep = [bool(line.diverges(side)[row]) for side in (-1, 1)]
-        if any(steep):
-            return KINK, "an infinite slope", numeric, error
-        if not any(defined):
-            return UNDECIDED, "the function is not defined nearby", math.nan, math.inf
-        if not all(defined):
-            side = defined.index(True)
-            value, margin = float(sides[side].value[row]), margins[side]
-            agrees = abs(analytic - value) <= margin
-            note = f"defined to the {'right' if side else 'left'} only"
-            return (EDGE if agrees else WRONG), note, value, margin
-        if not math.isfinite(error):
-            return UNDECIDED, "the differences do not settle", numeric, error
-        return WRONG, "", numeric, error
-
-    def _scale(self, row: int) -> float:
-        return float(np.max(np.abs(self.analytic[row]) * self.sizes, initial=0, where=np.isfinite(self.analytic[row])))
-
-    def localized(self, direction: Direction, row: int) -> Comparison | None:
+    def localized(self, direction: Direction, wrong: Comparison) -> Comparison | None:
         """Return the comparison at the coordinate to which a wrong direction can be traced, by halving it."""
         support = np.flatnonzero(direction.vector)
-        found = None
         while support.size > 1:
-            halves = np.array_split(support, 2)
             worst = -1.0
-            for half in halves:
+            for half in np.array_split(support, 2):
                 vector = np.zeros_like(direction.vector)
                 vector[half] = direction.vector[half]
-                result = self.compare(Direction(vector, direction.input))[row]
-                excess = abs(result.analytic - result.numeric) / max(result.error, 1e-300)
-                if result.status == WRONG and not excess <= worst:
-                    worst, support = excess, half
+                for result in self.compare(Direction(vector, direction.input)):
+                    excess = abs(result.analytic - result.numeric) / max(result.error, 1e-300)
+                    if result.status == WRONG and result.output == wrong.output and not excess <= worst:
+                        worst, support = excess, half
             if worst < 0:
-                return found
-        found = self.compare(self.coordinate(int(support[0])))[row]
-        return found if found.status == WRONG else None
+                return None
+        return next((c for c in self.compare(self.coordinate(int(support[0]))) if c.status == WRONG), None)
+
+
+def _exponents(line: Line, widest: int) -> Iterator[int]:
+    """Yield the windows in the order in which they are tried: the usual one, then outward from it to both sides."""
+    yield line.start
+    lowest = math.log2(line.precision) + 6
+    for further in range(SPACING, 1100, SPACING):
+        if line.start - further > lowest:
+            yield line.start - further
+        if further == SPACING or line.start + further <= widest:
+            yield line.start + further
+
+
+def _bends(line: Line) -> NDArray[np.bool_]:
+    """Tell for each row whether the slope changes at the point, by the smallest steps."""
+    window = line.nearest
+    with np.errstate(invalid="ignore"):
+        change = np.abs(window.high + window.low - 2 * line.middle) / window.steps[:, None]
+        return np.asarray((change[-1] > 0.7 * change[0]) & (change[-1] > 20 * line.noise / window.steps[-1]))
+
+
+def _judged(
+    analytic: float,
+    line: Line,
+    slope: Estimate,
+    bound: Array,
+    blur: Array,
+    right: bool,
+    row: int,
+    sides: tuple[Estimate, Estimate],
+) -> tuple[str, str, float, float]:
+    """Return status, note, numeric slope and bound for one row, with the slopes to either side looked at."""
+    numeric, error = float(slope.value[row]), float(bound[row])
+    if not math.isfinite(line.middle[row]):
+        return UNDECIDED, "not finite at the point itself", numeric, math.inf
+    left, beyond = sides
+    margins = FACTOR * (left.error[row] + blur[row]), FACTOR * (beyond.error[row] + blur[row])
+    ends = sorted([(float(left.value[row]), margins[0]), (float(beyond.value[row]), margins[1])])
+    if left.differs_from(beyond, FACTOR)[row]:
+        if any(bool(line.diverges(side)[row]) for side in (-1, 1)):
+            return KINK, "an infinite slope, or a jump", numeric, error
+        if ends[0][0] - ends[0][1] <= analytic <= ends[1][0] + ends[1][1]:
+            return KINK, "", numeric, error
+        return WRONG, "outside of the slopes to the left and right of a kink", numeric, error
+    if right:
+        return OK, "", numeric, error
+    defined = [bool(line.defined(side)[row]) for side in (-1, 1)]
+    if any(bool(line.diverges(side)[row]) for side in (-1, 1)):
+        return KINK, "an infinite slope, or a jump", numeric, error
+    if not any(defined):
+        return UNDECIDED, "the function is not defined nearby", math.nan, math.inf
+    if not all(defined):
+        side = defined.index(True)
+        value = float(sides[side].value[row])
+        note = f"defined to the {'right' if side else 'left'} only"
+        return (EDGE if abs(analytic - value) <= margins[side] else WRONG), note, value, margins[side]
+    if not math.isfinite(error):
+        return UNDECIDED, "the differences do not settle", numeric, error
+    return WRONG, "", numeric, error
 
 
 def _within(analytic: Array, slope: Estimate, bound: Array) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(analytic - slope.value) <= bound)
-
-
-def _table(line: Line, row: int, step_unit: float, unit: float) -> tuple[tuple[float, float], ...]:
-    """Return (step, central difference) for all steps, falling."""
-    windows = [window for _, window in sorted(line.windows.items(), reverse=True)]
-    return tuple(
-        (float(step) * step_unit, float(difference) / unit)
-        for window in windows
-        for step, difference in zip(window.steps, window.central()[:, row], strict=True)
-    )
 
 
 def _eps(a: Any) -> float:

@@ -159,6 +159,11 @@ class Line:
         low = np.array([self.at(float(-h)) for h in steps])
         self.windows[exponent] = Window(steps, high, low)
 
+    @property
+    def nearest(self) -> Window:
+        """The window with the smallest steps."""
+        return self._ordered()[0]
+
     def _ordered(self) -> list[Window]:
         return [window for _, window in sorted(self.windows.items())]
 
@@ -190,26 +195,5 @@ class Line:
 
     def defined(self, side: int) -> NDArray[np.bool_]:
         """Tell for each component whether the function has values near 0 to one side."""
-        nearest = self._ordered()[0]
-        return np.isfinite((nearest.high if side > 0 else nearest.low)[-1])
+        return np.isfinite((self.nearest.high if side > 0 else self.nearest.low)[-1])
 
-
-def remainder_order(values: Array, steps: Array, noise: Any) -> float:
-    """Return by which power of the step a remainder falls, as the median over the steps where it is above the noise.
-
-    Args:
-        values: (k,) absolute values of the remainder.
-        steps: (k,), each half the one before.
-        noise: below 30 times this a value says nothing.
-
-    Returns:
-        The power; infinity where the remainder is zero to rounding; NaN where there are too few values.
-    """
-    usable = np.isfinite(values) & (values > 30 * noise)
-    if not usable.any():
-        return math.inf
-    pairs = usable[1:] & usable[:-1]
-    if pairs.sum() < 2:
-        return math.nan
-    powers = np.log2(values[:-1][pairs] / values[1:][pairs]) / np.log2(steps[:-1][pairs] / steps[1:][pairs])
-    return float(np.median(powers[-3:]))

@@ -30,7 +30,7 @@ class Comparison:
         left, right: the slopes to either side, where they were looked at.
         status: one of the constants above.
         note: what is to be said besides.
-        table: rows of the convergence table, see `Report.table`.
+        table: (step, central difference), falling.
     """
 
     order: int
@@ -44,7 +44,7 @@ class Comparison:
     right: float = math.nan
     status: str = OK
     note: str = ""
-    table: tuple[tuple[float, float, float], ...] = ()
+    table: tuple[tuple[float, float], ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -125,6 +125,7 @@ class Report:
             second derivative are right; infinity for a remainder that is zero, NaN where rounding hides it.
         notes: what else is worth saying.
         graph: the recorded computation, where an operation was looked for.
+        bent: whether no operation alone is wrong, but some are at kinks.
     """
 
     function: str
@@ -136,6 +137,7 @@ class Report:
     orders: tuple[float, ...] = ()
     notes: list[str] = field(default_factory=list)
     graph: Any = None
+    bent: bool = False
 
     @property
     def ok(self) -> bool:
@@ -168,7 +170,8 @@ class Report:
         if worst is None or not worst.table:
             return ""
         lines = ["        step   central difference   its distance to the analytic   to the numeric"]
-        for step, difference, _ in worst.table:
+        settled = [row for row in worst.table if abs(row[1] - worst.numeric) < abs(worst.numeric)] or list(worst.table)
+        for step, difference in settled[:: max(1, len(settled) // 8)]:
             lines.append(
                 f"    {step:8.1e}   {difference:18.11g}   {abs(difference - worst.analytic):27.1e}   "
                 f"{abs(difference - worst.numeric):14.1e}"

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 import autograd.transforms as transforms
 from autograd import trees
-from autograd.modes import enable_grad
 from autograd.tensor import Tensor, raw
 
 Stage = Callable[..., list[Any]]
@@ -35,6 +34,7 @@ class Subject:
 
     Attributes:
         arrays: copies of what is differentiated by, parameters last.
+        constants: further arrays among the arguments.
         names: how messages call each of them.
         function_name: how messages call the function.
 
@@ -49,6 +49,7 @@ class Subject:
         given = trees.leaves(self._tree)
         self._moving = [_is_floating(leaf) for leaf in given]
         self._given = given
+        self.constants = [leaf for leaf in given if isinstance(leaf, np.ndarray) and not _is_floating(leaf)]
         self._parameters = _parameters_of(function)
         floating = [leaf for leaf, moving in zip(given, self._moving, strict=True) if moving]
         self.arrays = [np.array(raw(leaf)) for leaf in (*floating, *self._parameters.values())]
@@ -85,8 +86,7 @@ def values(stage: Stage, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     Raises:
         Exception: whatever the function raises.
     """
-    with enable_grad():
-        return [np.array(raw(y)) for y in stage(*leaves_of(arrays))]
+    return [np.array(raw(y)) for y in stage(*leaves_of(arrays))]
 
 
 def flat(arrays: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
@@ -98,8 +98,11 @@ def flat(arrays: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
 
 def split(vector: NDArray[Any], like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """Return the pieces of a vector in the shapes and dtypes of some arrays."""
-    ends = np.cumsum([a.size for a in like])[:-1]
-    return [part.reshape(a.shape).astype(a.dtype) for part, a in zip(np.split(vector, ends), like, strict=True)]
+    pieces, start = [], 0
+    for a in like:
+        pieces.append(vector[start : start + a.size].reshape(a.shape).astype(a.dtype))
+        start += a.size
+    return pieces
 
 
 def gradients(
@@ -120,12 +123,11 @@ def gradients(
         wrap: applied to each input before the call and to each output after it (an identity that changes the
             layout in memory).
     """
-    with enable_grad():
-        inputs = leaves_of(arrays)
-        outputs = [wrap(y) for y in stage(*map(wrap, inputs))]
-        return [
-            [np.array(raw(g)) for g in pulled(outputs, inputs, bars, create_graph=create_graph)] for bars in cotangents
-        ]
+    inputs = leaves_of(arrays)
+    outputs = [wrap(y) for y in stage(*map(wrap, inputs))]
+    return [
+        [np.array(raw(g)) for g in pulled(outputs, inputs, bars, create_graph=create_graph)] for bars in cotangents
+    ]
 
 
 def pulled(outputs: Sequence[Any], inputs: Sequence[Any], bars: Sequence[Any], *, create_graph: bool) -> list[Any]:
@@ -158,13 +160,19 @@ def gradient_stage(stage: Stage, weights: Sequence[NDArray[Any]], scales: Sequen
 
     def gradient(*xs: Any) -> list[Any]:
         outputs = stage(*xs)
-        bars = [
-            w.astype(y.dtype) * (1 + y * (0.5 / s).astype(y.dtype))
-            for y, w, s in zip(outputs, weights, scales, strict=True)
-        ]
-        return pulled(outputs, xs, bars, create_graph=True)
+        return pulled(outputs, xs, quadratic_bars(outputs, weights, scales), create_graph=True)
 
     return gradient
+
+
+def quadratic_bars(
+    outputs: Sequence[Any], weights: Sequence[NDArray[Any]], scales: Sequence[NDArray[Any]]
+) -> list[Any]:
+    """Return the bars of the outputs y of sum(weights * (y + y^2 / 4 scale))."""
+    return [
+        w.astype(y.dtype) * (1 + y * (0.5 / s).astype(y.dtype))
+        for y, w, s in zip(outputs, weights, scales, strict=True)
+    ]
 
 
 @contextlib.contextmanager

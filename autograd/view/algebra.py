@@ -9,18 +9,27 @@ like terms add up, axes that were inserted or repeated leave no trace. `write` f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 Shape = tuple[int, ...]
 Number = int | float | Fraction
-Value = Callable[["Letter"], Any]
-"""Gives a letter's value."""
+
+
+class Values(Protocol):
+    """What letters stand for."""
+
+    def letter(self, letter: Letter) -> Any:
+        """Return the letter's value."""
+
+    def form(self, form: Form) -> Any:
+        """Return the value of a form that something is computed from: the recorded one, where there is one."""
+
 
 
 # --- What a factor can be ----------------------------------------------------------------------------------
@@ -36,7 +45,7 @@ class Atom:
         """What two atoms share if they stand for the same."""
         raise NotImplementedError
 
-    def value(self, values: Value) -> Any:
+    def value(self, values: Values) -> Any:
         """Return the value for given values of the letters."""
         raise NotImplementedError
 
@@ -62,8 +71,8 @@ class Letter(Atom):
     def key(self) -> Any:
         return "letter", self.number, self.bar
 
-    def value(self, values: Value) -> Any:
-        return values(self)
+    def value(self, values: Values) -> Any:
+        return values.letter(self)
 
 
 class Array(Atom):
@@ -77,7 +86,7 @@ class Array(Atom):
     def key(self) -> Any:
         return "array", self.shape, self.array.dtype.str, self.array.tobytes()
 
-    def value(self, values: Value) -> Any:
+    def value(self, values: Values) -> Any:
         return self.array
 
 
@@ -91,7 +100,7 @@ class Ones(Atom):
     def key(self) -> Any:
         return "ones", self.shape
 
-    def value(self, values: Value) -> Any:
+    def value(self, values: Values) -> Any:
         return np.ones(self.shape)
 
 
@@ -124,8 +133,8 @@ class Call(Atom):
         parameters = tuple((name, _hashable(value)) for name, value in self.parameters.items())
         return "call", id(self.operation), tuple(form.key for form in self.arguments), parameters, self.output
 
-    def value(self, values: Value) -> Any:
-        found = self.operation.compute([form.value(values) for form in self.arguments], self.parameters)[0]
+    def value(self, values: Values) -> Any:
+        found = self.operation.compute([values.form(form) for form in self.arguments], self.parameters)[0]
         return found if self.output is None else found[self.output]
 
     def size(self) -> int:
@@ -151,7 +160,7 @@ class Slope(Atom):
     def key(self) -> Any:
         return "slope", self.expanded.key
 
-    def value(self, values: Value) -> Any:
+    def value(self, values: Values) -> Any:
         return self.expanded.value(values)
 
     def size(self) -> int:
@@ -169,7 +178,7 @@ class Group(Atom):
     def key(self) -> Any:
         return "group", self.form.key
 
-    def value(self, values: Value) -> Any:
+    def value(self, values: Values) -> Any:
         return self.form.value(values)
 
     def size(self) -> int:
@@ -276,7 +285,7 @@ class Form:
                 return factor.atom
         return None
 
-    def value(self, values: Value) -> Any:
+    def value(self, values: Values) -> Any:
         """Return the value for given values of the letters, of this form's shape."""
         atom = self.atom()
         if atom is not None:
@@ -286,7 +295,7 @@ class Form:
         return total
 
 
-def _term_value(term: Term, shape: Shape, values: Value) -> Any:
+def _term_value(term: Term, shape: Shape, values: Values) -> Any:
     operands: list[Any] = []
     present = [axis for axis in range(len(shape)) if axis in term.labels()]
     for factor in term.factors:

@@ -168,6 +168,7 @@ MEANINGS: dict[Primitive, Meaning] = {
 }
 
 
+_SUM = _recorded(lambda x: reduce.sum(x, axis=0), (2,))
 _GUARDS = {
     _recorded(elementwise.equal, (), ()): False,
     _recorded(elementwise.not_equal, (), ()): True,
@@ -200,13 +201,10 @@ class Derivation:
         if form.size() > 2:
             self.known[form.key] = of(letter)
 
-    def forward(self, quantity: Quantity, forms: Sequence[Form]) -> Form:
-        """Return what the quantity is, in terms of its parents' forms."""
+    def forward(self, quantity: Quantity, forms: Sequence[Any]) -> Any:
+        """Return what the quantity is, in terms of its parents' forms; a tuple if it has several outputs."""
         assert quantity.operation is not None
-        parameters = quantity.parameters
-        if quantity.output is not None:
-            return forms[0]
-        return expression(quantity.operation, forms, parameters, quantity.shape)
+        return _applied(quantity.operation, forms, quantity.parameters, quantity.shape, quantity.dtype)
 
     def share(self, quantity: Quantity, position: int, bar: Any, forms: Sequence[Form], out: Any) -> Form:
         """Return what the argument at `position` gets from the quantity's bar.
@@ -250,6 +248,7 @@ class Trace:
         self.bars: dict[Node, int] = {}
         self.arguments: dict[Node, int] = {}
         self.outs: dict[Node, int] = {}
+        self.constants = {i for i, p in enumerate(quantity.parents) if not snapshot[p].requires_grad}
         # In a context of its own: what is open around, a recording or no_grad, is not to see the run, nor to change it.
         self.result = contextvars.Context().run(self._run, snapshot, quantity, position)
 
@@ -273,8 +272,8 @@ class Trace:
 
     def _argument(self, parent: Quantity, place: int) -> Any:
         value = _value_or_ones(parent.value, parent.shape, parent.dtype)
-        if parent.is_number:
-            return np.asarray(value).item()
+        if parent.shape == () and parent.as_number is not None:
+            return parent.as_number
         if isinstance(value, tuple):
             return value
         return self._leaf(value, self.arguments, place)
@@ -308,25 +307,38 @@ class Trace:
                 found[node] = _literal(None if node.note is None else node.note.value)
                 continue
             parents = [found[p] if type(p) is Node else _literal(p) for p in node.parents]
-            form = _step(node, parents)
+            form = self._sums_to_one(node, _step(node, parents))
             found[node] = known.get(form.key, form) if isinstance(form, Form) else form
         return found[result._node]
 
 
-def _step(node: Node, parents: Sequence[Any]) -> Any:
-    """Return the form of a recorded step; a tuple of them if it has several outputs."""
+    def _sums_to_one(self, node: Node, form: Any) -> Any:
+        """Return 1 for a sum of constants that is 1: probabilities."""
+        if node.primitive is _SUM and node.note is not None and np.allclose(node.note.value, 1, rtol=1e-12):
+            below = reached([node], wanted_only=False)
+            if all(step.plan is not None or self.arguments.get(step) in self.constants for step in below):
+                return constant(1, node.shape)
+        return form
+
+
+def _applied(operation: Primitive, forms: Sequence[Any], parameters: Mapping[str, Any], shape: Any, dtype: Any) -> Any:
+    """Return what an operation makes of these forms; a tuple of forms if it has several outputs."""
+    if isinstance(dtype, tuple):
+        return tuple(of(Call(operation, forms, dict(parameters), one, i)) for i, one in enumerate(shape))
+    if operation is OUTPUT:
+        return forms[0][parameters["position"]]
+    return expression(operation, forms, parameters, shape)
+
+
+def _step(node: Node, forms: Sequence[Any]) -> Any:
+    """Return the form of a recorded step."""
     operation = node.primitive
     assert operation is not None
-    if isinstance(node.dtype, tuple):
-        calls = [Call(operation, parents, node.parameters, shape, i) for i, shape in enumerate(node.shape)]
-        return tuple(map(of, calls))
-    if operation is OUTPUT:
-        return parents[0][node.parameters["position"]]
-    if operation in _GUARDS and any(form.number() is not None for form in parents):
+    if operation in _GUARDS and any(form.number() is not None for form in forms):
         usual = _GUARDS[operation]
         if node.note is not None and np.all(node.note.value == usual):
             return constant(int(usual), node.shape)
-    return expression(operation, parents, node.parameters, node.shape)
+    return _applied(operation, forms, node.parameters, node.shape, node.dtype)
 
 
 def _literal(value: Any) -> Form:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import graphviz
 import numpy as np
 
 from autograd.primitive import Primitive
+from autograd.view.reduce import Drawing, Fold
+from autograd.view.replay import Replay
 from autograd.view.snapshot import CONSTANT, INPUT, LOSS, OPERATION, PARAMETER, Quantity, Snapshot
+from autograd.view.symbols import UNICODE
+from autograd.view.write import shown
 
 _FONT = "Helvetica,Arial,sans-serif"
 _GRAPH = {"rankdir": "TB", "fontname": _FONT, "fontsize": "11", "nodesep": "0.25", "ranksep": "0.3", "bgcolor": "white"}
 _NODE = {"fontname": _FONT, "fontsize": "10", "style": "filled", "margin": "0.1,0.05", "height": "0.3", "width": "0.5"}
-_EDGE = {"arrowsize": "0.6", "color": "#555555", "fontname": _FONT, "fontsize": "8", "fontcolor": "#b3261e"}
+_EDGE = {"arrowsize": "0.6", "color": "#555555", "fontname": _FONT, "fontsize": "9", "fontcolor": "#a3200d"}
+_CLUSTER = {"labeljust": "l", "style": "rounded", "color": "#9a9a9a"}
 
 _WIDTH = 22
 """Characters of an operation's arguments that fit into a vertex."""
@@ -27,29 +32,40 @@ _LOOKS = {
     OPERATION: {"shape": "ellipse", "fillcolor": "#e3f1fb", "color": "#2f76a8"},
     LOSS: {"shape": "doubleoctagon", "fillcolor": "#fbdcc8", "color": "#b3470c"},
 }
+_FOLDED = {"shape": "box3d", "fillcolor": "#ece4f5", "color": "#6a4c93"}
+
+FORWARD, BACKWARD, BOTH = "forward", "backward", "both"
 
 
-def dot(snapshot: Snapshot) -> str:
-    """Return the drawing as DOT source; vertices are named v1, v2, ... in topological order."""
-    drawing = graphviz.Digraph("computation", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+def dot(snapshot: Snapshot, drawing: Drawing, replay: Replay | None = None, *, show: str = BOTH) -> str:
+    """Return the drawing as DOT source; vertices are named v1, v2, ... in topological order.
+
+    Args:
+        snapshot: of the graph.
+        drawing: what of it to draw.
+        replay: the backward pass, whose bars and shares to write; None: none are known.
+        show: "forward" for values only; "backward" for bars only, with edges along which they flow; "both".
+    """
+    source = graphviz.Digraph("computation", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+    if drawing.note:
+        source.attr(label=graphviz.escape(drawing.note), labelloc="b", fontcolor="#444444")
+    painter = _Painter(snapshot, replay if show != FORWARD else None, show)
     tree = _Cluster("", ())
-    for quantity in snapshot.quantities:
-        tree.below(quantity.scope).members.append(quantity)
-    tree.draw(drawing, snapshot)
-    for quantity in snapshot.quantities:
-        for parent in quantity.parents:
-            straight = "3" if snapshot[parent].operation is not None else "1"
-            drawing.edge(f"v{parent}", f"v{quantity.number}", weight=straight)
-    return str(drawing.source)
+    for vertex in drawing.vertices:
+        tree.below(vertex.scope).members.append(vertex)
+    tree.draw(source, painter)
+    for edge in drawing.edges:
+        painter.edge(source, *edge)
+    return str(source.source)
 
 
 class _Cluster:
-    """A module in the drawing: the quantities that belong to it and the modules inside."""
+    """A module in the drawing: the vertices that belong to it and the modules inside."""
 
     def __init__(self, name: str, path: tuple[str, ...]) -> None:
         self.name = name
         self.path = path
-        self.members: list[Quantity] = []
+        self.members: list[Quantity | Fold] = []
         self.inner: dict[str, _Cluster] = {}
 
     def below(self, path: tuple[str, ...]) -> _Cluster:
@@ -61,57 +77,109 @@ class _Cluster:
             cluster = cluster.inner[name]
         return cluster
 
-    def draw(self, drawing: Any, snapshot: Snapshot) -> None:
-        """Add the vertices and the clusters inside to the drawing."""
-        for quantity in self.members:
-            drawing.node(f"v{quantity.number}", label=_label(quantity, snapshot), **_LOOKS[quantity.kind])
+    def draw(self, source: Any, painter: _Painter) -> None:
+        """Add the vertices and the clusters inside to the source."""
+        for vertex in self.members:
+            looks = _FOLDED if isinstance(vertex, Fold) else _LOOKS[vertex.kind]
+            source.node(f"v{vertex.number}", label=_lines(painter.label(vertex)), **looks)
         for cluster in self.inner.values():
-            with drawing.subgraph(name="cluster_" + ".".join(cluster.path)) as inside:
-                inside.attr(label=graphviz.escape(cluster.name), labeljust="l", style="rounded", color="#9a9a9a")
-                cluster.draw(inside, snapshot)
+            with source.subgraph(name="cluster_" + ".".join(cluster.path)) as inside:
+                inside.attr(label=graphviz.escape(cluster.name), **_CLUSTER)
+                cluster.draw(inside, painter)
 
 
-def _label(quantity: Quantity, snapshot: Snapshot) -> Any:
-    """Return the lines of a vertex: what it is, its value or shape, its bar."""
-    lines = [quantity.symbol] if quantity.name or quantity.kind != CONSTANT or quantity.shape else []
-    if quantity.operation is not None:
-        lines = [f"{quantity.symbol} = {_computation(quantity, quantity.operation, snapshot)}"]
-    lines.append(summary(quantity))
-    if quantity.bar is not None and not np.shape(quantity.bar):
-        lines.append(f"bar {number(quantity.bar)}")
-    if quantity.changed:
-        lines.append("changed since")
+class _Painter:
+    """Writes vertices and edges of one drawing."""
+
+    def __init__(self, snapshot: Snapshot, replay: Replay | None, show: str) -> None:
+        self.snapshot = snapshot
+        self.replay = replay
+        self.show = show
+
+    def label(self, vertex: Quantity | Fold) -> list[str]:
+        """Return the lines of a vertex: what it is, its value or shape, its bar."""
+        if isinstance(vertex, Fold):
+            return self._fold(vertex)
+        lines = []
+        if vertex.name or vertex.kind != CONSTANT or vertex.shape:
+            lines = [UNICODE.name(vertex.symbol)]
+        if vertex.operation is not None:
+            lines = [f"{lines[0]} = {self._computation(vertex, vertex.operation)}"]
+        if self.show != BACKWARD or vertex.kind == CONSTANT:
+            lines += summary(vertex)
+        bar = None if self.replay is None else self.replay.bars.get(vertex.number)
+        if bar is not None and not isinstance(bar, tuple):
+            lines.append(f"{UNICODE.name(vertex.symbol, bar=True)} = {extent(bar)}")
+        if vertex.changed:
+            lines.append("changed since")
+        return lines
+
+    def _fold(self, fold: Fold) -> list[str]:
+        lines = [fold.label + (f" \N{MULTIPLICATION SIGN}{fold.repeats}" if fold.repeats > 1 else "")]
+        lines.append(_counted(fold.operations, "operation"))
+        if fold.parameters:
+            lines.append(_counted(fold.parameters, "parameter"))
+        return lines + (summary(fold.last)[:1] if fold.module is not None else [])
+
+    def _computation(self, quantity: Quantity, operation: Primitive) -> str:
+        """Return the operation on its arguments, e.g. "v6 + b"; its name alone where that is too long."""
+        arguments = [
+            number(parent.value) if parent.kind == CONSTANT and parent.shape == () else UNICODE.name(parent.symbol)
+            for parent in map(self.snapshot.__getitem__, quantity.parents)
+        ]
+        written = f"{operation.name}({', '.join(arguments)})"
+        if operation.notation is not None and operation.notation.count("{}") == len(arguments):
+            parameters = {name: shown(value) for name, value in quantity.parameters.items()}
+            written = UNICODE.function(operation.notation).format(*arguments, **parameters)
+        return written if len(written) <= _WIDTH else operation.name
+
+    def edge(self, source: Any, start: int, end: int, position: int) -> None:
+        """Add an edge: with what flows back along it, where that is known."""
+        share = None if self.replay is None else self.replay.shares.get((end, position))
+        message = {} if share is None or isinstance(share, tuple) else {"label": f" {extent(share)}"}
+        if self.show == BACKWARD:
+            if self.snapshot[start].requires_grad and position in (-1, *self.snapshot[end].wanted):
+                source.edge(f"v{end}", f"v{start}", color="#a3200d", style="dashed", **message)
+            return
+        if message:
+            message["label"] = f" \N{LEFTWARDS ARROW}{message['label']}"
+        straight = "3" if self.snapshot[start].operation is not None else "1"
+        source.edge(f"v{start}", f"v{end}", weight=straight, **message)
+
+
+def _lines(lines: Sequence[str]) -> Any:
     return graphviz.nohtml("\\n".join(graphviz.escape(line) for line in lines))
 
 
-def _computation(quantity: Quantity, operation: Primitive, snapshot: Snapshot) -> str:
-    """Return the operation on its arguments, e.g. "v6 + b"; its name alone where that is too long for a vertex."""
-    arguments = [
-        number(parent.value) if parent.kind == CONSTANT and parent.shape == () else parent.symbol
-        for parent in map(snapshot.__getitem__, quantity.parents)
-    ]
-    template = operation.notation if operation.notation is not None else f"{operation.name}({{}})"
-    if template.count("{}") != len(arguments):
-        template, arguments = f"{operation.name}({{}})", [", ".join(arguments)]
-    written = template.format(*arguments)
-    return written if len(written) <= _WIDTH else operation.name
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
-def summary(quantity: Quantity) -> str:
-    """Return the value of a scalar (a dash where it is unknown), the shape and dtype of a tensor."""
-    if isinstance(quantity.shape, tuple) and quantity.shape and isinstance(quantity.shape[0], tuple):
-        return f"{len(quantity.shape)} outputs"
+def summary(quantity: Quantity) -> list[str]:
+    """Return the value of a scalar (a dash where it is unknown), the shape, dtype and range of a tensor."""
+    if isinstance(quantity.dtype, tuple):
+        return [f"{len(quantity.shape)} outputs"]
     if quantity.shape == ():
-        return "\N{EN DASH}" if quantity.value is None else number(quantity.value)
+        return [number(quantity.value)]
     lengths = "\N{MULTIPLICATION SIGN}".join(map(str, quantity.shape))
-    return f"{lengths} {quantity.dtype}"
+    return [f"{lengths} {quantity.dtype}", *([extent(quantity.value)] if quantity.value is not None else [])]
 
 
 def number(value: Any) -> str:
-    """Return a number as a person would write it: four significant digits."""
-    value = np.asarray(value).item()
-    if isinstance(value, int):
-        return str(value)
-    if not math.isfinite(value):
-        return {math.inf: "inf", -math.inf: "-inf"}.get(value, "nan")
-    return f"{value:.4g}"
+    """Return a number as it is put into a vertex."""
+    return UNICODE.value(value)
+
+
+def extent(value: Any) -> str:
+    """Return a number, the elements of a short vector, or the range of an array."""
+    array = np.asarray(value)
+    if array.ndim == 0 or (array.ndim == 1 and array.size <= _SHORT):
+        return number(array)
+    if not array.size:
+        return "empty"
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return f"{int((~np.isfinite(array)).sum()):,} not finite"
+    return f"{number(array.min())} \N{HORIZONTAL ELLIPSIS} {number(array.max())}"
+
+
+_SHORT = 3

@@ -18,7 +18,7 @@ from autograd.view.derive import Derivation
 from autograd.view.replay import Replay, seed_of
 from autograd.view.snapshot import Quantity, Snapshot
 from autograd.view.symbols import ASCII, LATEX, UNICODE, Style
-from autograd.view.write import Writer, index_names
+from autograd.view.write import Writer, indices
 
 _LONG = 16
 """Letters and operations in an expression from which on it gets a line and a letter of its own."""
@@ -50,7 +50,7 @@ class Equation:
 
     def evaluated(self) -> Any:
         """Return the value of the right side for the values of the letters in it."""
-        return self.form.value(self._system.value)
+        return self.form.value(self._system)
 
     def left(self, style: Style = UNICODE) -> str:
         """Return what stands on the left as text."""
@@ -67,9 +67,7 @@ class Equation:
         writer = self._system.writer(style, indexed=indexed)
         left = self.left(style)
         if indexed and self.form.ndim:
-            term = self.form.terms[0] if self.form.terms else algebra.Term(0)
-            names = index_names(term, self.form.ndim)
-            left += writer.subscript(",".join(names[axis] for axis in range(self.form.ndim)))
+            left += writer.subscript(indices(self.form.ndim))
         found = [left, writer.form(self.form)]
         if numbers:
             value = style.value(self.value)
@@ -81,7 +79,7 @@ class Equation:
     def _has_numbers(self) -> bool:
         """Tell whether all is numbers that are known, so that they can be put in the place of the letters."""
         return self.value is not None and self.form.shape == () and all(
-            not np.shape(self._system.value(letter)) for letter in self._system.letters(self.form)
+            not np.shape(self._system.letter(letter)) for letter in self._system.letters(self.form)
         ) and not any(term.labels() for term in self.form.terms)
 
     def text(self, style: Style = UNICODE, **options: Any) -> str:
@@ -115,17 +113,11 @@ class Equations:
         self._derivation = Derivation(snapshot, expand=expand)
         self._children = snapshot.children()
         named = {q.number for q in snapshot.quantities if q.operation is not None and q.name is not None}
-        lines = named | set(snapshot.outputs)
-        while True:
-            self._lines = lines
-            self._derivation.known.clear()
-            self._long: set[int] = set()
-            self._forms: dict[int, Any] = {}
-            self.forward = self._forward()
-            self.backward = self._backward()
-            if not self._long - lines:
-                break
-            lines = lines | self._long
+        self._lines = named | set(snapshot.outputs)
+        self._forms: dict[int, Any] = {}
+        self._recorded: dict[Any, Any] = {}
+        self.forward = self._forward()
+        self.backward = self._backward()
 
     def __iter__(self) -> Iterator[Equation]:
         yield from self.forward
@@ -146,21 +138,24 @@ class Equations:
     # --- The two passes ------------------------------------------------------------------------------------
 
     def _forward(self) -> list[Equation]:
+        """Return the lines of the forward pass; what gets too long has a line, too."""
+        self._derivation.known.clear()
         found = []
         for quantity in self.snapshot.quantities:
             letter = of(Letter(quantity.number, quantity.shape)) if not isinstance(quantity.dtype, tuple) else None
             if quantity.operation is None:
-                number = constant(np.asarray(quantity.value).item()) if quantity.is_number else None
-                self._forms[quantity.number] = letter if number is None else number
+                number = quantity.as_number
+                self._forms[quantity.number] = letter if number is None else constant(number, quantity.shape)
                 continue
             parents = [self._forms[parent] for parent in quantity.parents]
             form = self._derivation.forward(quantity, parents)
             if letter is None:
                 self._forms[quantity.number] = form
                 continue
+            self._recorded[form.key] = quantity.value
             uses = len(self._children[quantity.number - 1])
             if form.size() > (_LONG if uses < 2 else _LONG_IF_USED_AGAIN):
-                self._long.add(quantity.number)
+                self._lines.add(quantity.number)
             if quantity.number in self._lines:
                 self._derivation.name(form, Letter(quantity.number, quantity.shape))
                 found.append(Equation(self, quantity, form, quantity.value, bar=False))
@@ -169,8 +164,10 @@ class Equations:
         return found
 
     def _backward(self) -> list[Equation]:
+        """Return the lines of the backward pass; once more if a bar got too long, so that its quantity has a line."""
         found = []
         bars: dict[int, Any] = {}
+        lines = set(self._lines)
         for quantity in reversed(self.snapshot.quantities):
             number = quantity.number
             bar = self._bar(quantity, bars)
@@ -178,11 +175,14 @@ class Equations:
                 continue
             if isinstance(bar, Form):
                 if bar.size() > _LONG:
-                    self._long.add(number)
+                    self._lines.add(number)
                 if number in self._lines or quantity.operation is None:
                     found.append(Equation(self, quantity, bar, self.replay.bars.get(number), bar=True))
                     bar = of(Letter(number, quantity.shape, bar=True))
             bars[number] = bar
+        if any(self.snapshot[number].operation is not None for number in self._lines - lines):
+            self.forward = self._forward()
+            return self._backward()
         return sorted(found, key=self._place)
 
     def _place(self, equation: Equation) -> tuple[int, ...]:
@@ -233,11 +233,14 @@ class Equations:
 
     # --- Values --------------------------------------------------------------------------------------------
 
-    def value(self, letter: Letter) -> Any:
+    def letter(self, letter: Letter) -> Any:
         """Return the value of a quantity or of its bar."""
-        if letter.bar:
-            return self.replay.bars.get(letter.number)
-        return self.snapshot[letter.number].value
+        return self.replay.bars.get(letter.number) if letter.bar else self.snapshot[letter.number].value
+
+    def form(self, form: Form) -> Any:
+        """Return a form's value: the recorded one if it is a quantity's, else computed from the letters'."""
+        recorded = self._recorded.get(form.key)
+        return form.value(self) if recorded is None else recorded
 
     def letters(self, form: Form) -> list[Letter]:
         """Return the letters in a form."""
@@ -256,7 +259,7 @@ class Equations:
 
     def writer(self, style: Style, *, numbers: bool = False, indexed: bool = False) -> Writer:
         """Return what writes a form in this style, with letters or with numbers."""
-        values = self.value if numbers else None
+        values = self if numbers else None
         return Writer(style, lambda number: self.snapshot[number].symbol, values, indexed=indexed)
 
     # --- Text ----------------------------------------------------------------------------------------------
@@ -264,6 +267,19 @@ class Equations:
     def text(self, style: Style = UNICODE, **options: Any) -> str:
         """Return all lines as text; options as for `Equation.parts`."""
         return "\n".join(equation.text(style, **options) for equation in self)
+
+    def markdown(self, style: Style = UNICODE, *, indexed: bool = False) -> str:
+        """Return all lines as a Markdown table: equation, numbers, value."""
+        rows = ["| equation | with numbers | value |", "|---|---|---|"]
+        for title, lines in (("forward", self.forward), ("backward", self.backward)):
+            rows.append(f"| **{title}** | | |")
+            for line in lines:
+                left, right, *rest = line.parts(style, indexed=indexed)
+                numbers = rest[0] if len(rest) > 1 else ""
+                value = rest[-1] if rest else right
+                cells = [f"`{left} = {right}`", f"`{numbers}`" if numbers else "", value]
+                rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        return "\n".join(rows)
 
     def latex(self, **options: Any) -> str:
         """Return all lines as an `aligned` block of LaTeX, for math mode."""

@@ -112,7 +112,6 @@ def save(source: str, path: str | os.PathLike[str], *, time_limit: float = TIME_
     """Write DOT source to a file: as it is (.dot), or laid out (.svg, .png, .pdf).
 
     Raises:
-        ValueError: another ending.
         RenderError: see `render`; the source is then written beside the picture that could not be made.
     """
     target = Path(path)
@@ -120,8 +119,6 @@ def save(source: str, path: str | os.PathLike[str], *, time_limit: float = TIME_
     if form == "dot":
         write(target, source.encode())
         return
-    if form not in PICTURES:
-        raise ValueError(f"save: expected a file name that ends in .dot, .svg, .png or .pdf, got {str(path)!r}")
     beside = target.with_suffix(".dot")
     try:
         picture = render(source, form, time_limit=time_limit, kept_at=beside)

@@ -34,6 +34,11 @@ class Replay:
             seed = seed_of(snapshot[number])
             if seed is not None:
                 self.bars[number] = seed
+        with np.errstate(all="ignore"):
+            self._walk(snapshot, unknown)
+
+    def _walk(self, snapshot: Snapshot, unknown: set[int]) -> None:
+        """Take the quantities in falling order, and what each one's bar gives to its arguments."""
         for quantity in reversed(snapshot.quantities):
             number = quantity.number
             if number in unknown:
@@ -50,7 +55,7 @@ class Replay:
                 parent = quantity.parents[position]
                 try:
                     share = numeric_share(snapshot, quantity, position, bar)
-                except Unknown:
+                except Exception:  # a value is unknown, or a user's rule fails: the bar is shown as a dash
                     unknown.add(parent)
                     continue
                 self.shares[number, position] = share
@@ -88,8 +93,7 @@ def numeric_share(snapshot: Snapshot, quantity: Quantity, position: int, bar: An
     assert rule is not None
     arguments = [snapshot[parent].value for parent in quantity.parents]
     found = needs(snapshot, quantity, position, arguments, quantity.value)
-    with np.errstate(all="ignore"):
-        share = np.asarray(rule(bar, *found))
+    share = np.asarray(rule(bar, *found))
     parent = snapshot[quantity.parents[position]]
     if share.shape != parent.shape:
         share = sum_to(share, shape=parent.shape)

@@ -7,23 +7,22 @@ unknown (None), never guessed.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.primitive import OUTPUT, Primitive
-from autograd.program import Graph, Node
+from autograd.program import Graph, Node, last_write
 
 PARAMETER, INPUT, CONSTANT, OPERATION, LOSS = "parameter", "input", "constant", "operation", "loss"
 """The kinds of quantities: a leaf that wants a gradient; another tensor, or an array that the computation starts
 from; a raw number or array that took part later on; a computed quantity; one that the graph is of."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Quantity:
+class Quantity(NamedTuple):
     """One quantity of the computation: a vertex of the drawing, a row of the trace.
 
     Attributes:
@@ -64,9 +63,19 @@ class Quantity:
     changed: bool
 
     @property
-    def is_number(self) -> bool:
-        """Whether it is a constant without a name, that forms write as a number."""
-        return self.kind in (INPUT, CONSTANT) and self.name is None and self.shape == () and self.value is not None
+    def size(self) -> int:
+        """Number of elements of the value."""
+        return math.prod(self.shape)
+
+    @property
+    def as_number(self) -> Any:
+        """The number that forms write for a constant without a name that is the same everywhere; None for others."""
+        if self.kind not in (INPUT, CONSTANT) or self.name is not None or self.value is None:
+            return None
+        value = np.asarray(self.value)
+        if not value.size or value.dtype.kind not in "fiub" or not (value == value.flat[0]).all():
+            return None
+        return value.flat[0].item()
 
 
 class Snapshot:
@@ -83,34 +92,35 @@ class Snapshot:
     def __init__(self, graph: Graph) -> None:
         order = list(graph)
         outputs = {node.index for node in graph.outputs}
-        values = _values(graph)
         changed = _changed(graph)
+        values = _values(graph, changed)
         symbols = _symbols(order)
         scopes = _scopes(graph)
         constants = _constants(graph)
-        self.outputs = tuple(sorted(graph.number(node) for node in graph.outputs))
         kinds = [_kind(node, node.index in outputs, node.index in constants) for node in order]
+        number = graph.number
+        self.outputs = tuple(sorted(map(number, graph.outputs)))
         self.quantities = tuple(
             Quantity(
-                number=number,
-                symbol=symbols[number - 1],
-                name=node.name,
-                kind=kind,
-                operation=node.primitive,
-                parameters=node.parameters,
-                output=node.parameters["position"] if node.primitive is OUTPUT else None,
-                parents=tuple(map(graph.number, graph.parents(node))),
-                shape=node.shape,
-                dtype=node.dtype,
-                value=values[number - 1],
-                bar=None if node.note is None or node.note.bar is None else np.array(node.note.bar),
-                requires_grad=node.requires_grad,
-                wanted=() if node.plan is None else node.plan.wanted,
-                scope=() if kind == INPUT else scopes[number - 1],
-                line=None if node.note is None else node.note.line,
-                changed=node.index in changed,
+                place + 1,
+                symbols[place],
+                node.name,
+                kinds[place],
+                node.primitive,
+                node.parameters,
+                node.parameters["position"] if node.primitive is OUTPUT else None,
+                tuple(map(number, graph.parents(node))),
+                node.shape,
+                node.dtype,
+                values[place],
+                None if node.note is None or node.note.bar is None else np.array(node.note.bar),
+                node.requires_grad,
+                () if node.plan is None else node.plan.wanted,
+                () if kinds[place] == INPUT else scopes[place],
+                None if node.note is None else node.note.line,
+                node.index in changed,
             )
-            for number, (node, kind) in enumerate(zip(order, kinds, strict=True), start=1)
+            for place, node in enumerate(order)
         )
 
     def __len__(self) -> int:
@@ -166,41 +176,42 @@ def _changed(graph: Graph) -> set[int]:
     return {
         parent.index
         for node in graph
+        if node.index < last_write[0]
         for parent in graph.parents(node)
         if parent.plan is None and parent.note is not None and parent.note.written > node.index
     }
 
 
-def _values(graph: Graph) -> list[Any]:
+def _values(graph: Graph, changed: set[int]) -> list[Any]:
     """Return each node's value, recorded or computed again; None where it cannot be known."""
-    changed = _changed(graph)
     known: dict[int, Any] = {}
-    for node in graph:
-        note = node.note
-        if node.plan is None:
-            value = None if note is None else note.value
-            known[node.index] = None if value is None else np.array(value)[()]
-        elif note is not None and note.recorded:
-            known[node.index] = note.value
-        else:
-            parents = graph.parents(node)
-            arguments = [None if p.index in changed else known[p.index] for p in parents]
-            known[node.index] = _computed(node, arguments)
-    return [known[node.index] for node in graph]
+    with np.errstate(all="ignore"):
+        for node in graph:
+            note = node.note
+            if node.plan is None:
+                value = None if note is None else note.value
+                known[node.index] = None if value is None else np.array(value)[()]
+            elif note is not None and note.recorded:
+                known[node.index] = note.value
+            else:
+                arguments = [known[p.index] if p.index not in changed else None for p in graph.parents(node)]
+                known[node.index] = _computed(node.plan.primitive, arguments, node.parameters)
+    return list(known.values())
 
 
-def _computed(node: Node, arguments: list[Any]) -> Any:
-    if node.primitive is None or any(argument is None for argument in arguments):
+def _computed(operation: Primitive, arguments: list[Any], parameters: dict[str, Any]) -> Any:
+    if any(argument is None for argument in arguments):
         return None
     try:
-        with np.errstate(all="ignore"):
-            return node.primitive.compute(arguments, node.parameters)[0]
+        return operation.compute(arguments, parameters)[0]
     except Exception:  # whatever a user's function does when called again, a drawing shows a dash
         return None
 
 
 def _scopes(graph: Graph) -> list[tuple[str, ...]]:
     """Return each node's module path; a leaf belongs to the module that uses it."""
+    if not any(node.note.scope for node in graph if node.note is not None):
+        return [()] * len(graph)
     scopes: dict[int, tuple[str, ...]] = {
         node.index: node.note.scope if node.note is not None else () for node in graph if node.plan is not None
     }

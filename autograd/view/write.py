@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.view.algebra import Array, Atom, Call, Factor, Form, Group, Letter, Ones, Slope, Term
+from autograd.view.algebra import Array, Atom, Call, Factor, Form, Group, Letter, Ones, Slope, Term, Values
 from autograd.view.symbols import Style, coefficient, decimal
 
 SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
@@ -58,7 +58,7 @@ class Writer:
     Args:
         style: the symbols to use.
         symbols: what each quantity is called, by number.
-        values: gives a letter's number, to write numbers in place of letters; None: write letters.
+        values: what letters stand for, to write numbers in their place; None: write letters.
         indexed: write all products of arrays with indices.
     """
 
@@ -66,7 +66,7 @@ class Writer:
         self,
         style: Style,
         symbols: Callable[[int], str],
-        values: Callable[[Letter], Any] | None = None,
+        values: Values | None = None,
         *,
         indexed: bool = False,
     ) -> None:
@@ -86,22 +86,30 @@ class Writer:
                 labels = tuple(range(form.ndim))
                 term = Term(1, (Factor(Group(form), tuple(label for label in labels if label in present)),))
             form = Form(form.shape, (Term(term.coefficient, (*term.factors, ones)),))
-        return self.written(form)[0]
+        return self.written(form, indices(form.ndim) if self.indexed else None)[0]
 
     # --- Sums ----------------------------------------------------------------------------------------------
 
-    def written(self, form: Form) -> Written:
-        """Return the form's text and how strongly that holds together."""
+    def written(self, form: Form, at: Sequence[str] | None = None) -> Written:
+        """Return the form's text and how strongly that holds together.
+
+        Args:
+            form: what to write.
+            at: an index for each axis: write one element; None: write arrays as wholes.
+        """
         if not form.terms:
             return "0", ATOM
-        texts = [self.term(term, form.shape) for term in form.terms]
-        if len(texts) == 1:
-            return texts[0]
-        found = texts[0][0]
-        for text, _ in texts[1:]:
-            minus = text.startswith(self.style.minus)
-            found += f" {self.style.minus} {text[len(self.style.minus):]}" if minus else f" + {text}"
-        return found, SUM
+        found = ""
+        for place, term in enumerate(form.terms):
+            written = self._unsigned(term, form.shape, at)
+            text = written[0] if place == 0 or not written[0].startswith(self.style.minus) else f"({written[0]})"
+            if place:
+                found += f" {self.style.minus if term.coefficient < 0 else '+'} {text}"
+            else:
+                found = f"{self.style.minus if term.coefficient < 0 else ''}{self._parenthesized(written, QUOTIENT)}"
+        if len(form.terms) > 1:
+            return found, SUM
+        return found, min(written[1], PRODUCT) if term.coefficient < 0 else written[1]
 
     def _parenthesized(self, written: Written, level: int) -> str:
         text, has = written
@@ -109,27 +117,27 @@ class Writer:
 
     # --- Terms ---------------------------------------------------------------------------------------------
 
-    def term(self, term: Term, shape: tuple[int, ...]) -> Written:
-        """Return a term's text, its sign in front."""
-        sign = self.style.minus if term.coefficient < 0 else ""
+    def _unsigned(self, term: Term, shape: tuple[int, ...], at: Sequence[str] | None) -> Written:
+        """Return a term's text without its sign."""
         if not term.factors:
             text = decimal(abs(term.coefficient))
-            text = sign + (self.style.number(text) if self.values and isinstance(term.coefficient, float) else text)
-            return text, PRODUCT if sign else ATOM
+            return self.style.number(float(text)) if self.values and isinstance(term.coefficient, float) else text, ATOM
         try:
-            above, below = self._with_indices(term, shape) if self.indexed else self._as_matrices(term, shape)
+            above, below = self._as_matrices(term, shape) if at is None else self._with_indices(term, at)
         except NoMatrixForm:
-            above, below = self._with_indices(term, shape)
+            above, below = self._with_indices(term, indices(len(shape)))
         multiple, divisor = coefficient(abs(term.coefficient))
         text, level = self._joined(above) if above else ("1", ATOM)
         if multiple:
-            text, level = (f"{multiple} {self._parenthesized((text, level), PRODUCT)}" if above else multiple), PRODUCT
+            alone = self.values is not None and not text.endswith(self.style.closing)
+            body = self._parenthesized((text, level), ATOM + 1 if alone else PRODUCT)
+            text, level = (f"{multiple} {body}" if above else multiple), PRODUCT
         under = [*([(divisor, ATOM)] if divisor else []), *below]
         if under:
             written, holds = self._joined(under)
             text = self.style.quotient(self._parenthesized((text, level), PRODUCT), written, simple=holds >= POWER)
             level = QUOTIENT
-        return sign + text, min(level, PRODUCT) if sign else level
+        return text, level
 
     def _as_matrices(self, term: Term, shape: tuple[int, ...]) -> tuple[list[Written], list[Written]]:
         """Return what stands above and below the fraction line: numbers first, then the arrays as one text.
@@ -202,8 +210,8 @@ class Writer:
             return written
         return self.style.power(self._parenthesized(written, ATOM), exponent), POWER
 
-    def atom(self, atom: Atom) -> Written:
-        """Return an atom's text, or its number."""
+    def atom(self, atom: Atom, at: Sequence[str] | None = None) -> Written:
+        """Return an atom's text, or its number; for a function element by element, that of an element."""
         if isinstance(atom, Group):
             return self.written(atom.form)
         if isinstance(atom, Ones):
@@ -216,27 +224,27 @@ class Writer:
         if isinstance(atom, Array):
             return self.style.value(atom.array), ATOM
         if isinstance(atom, Slope):
-            return self._filled(_primed(atom.operation), [atom.argument])
+            return self._filled(_primed(atom.operation), [atom.argument], at)
         assert isinstance(atom, Call)
-        text, level = self._call(atom)
+        text, level = self._call(atom, at)
         return (text, level) if atom.output is None else (f"{text}[{atom.output}]", ATOM)
 
-    def _call(self, call: Call) -> Written:
+    def _call(self, call: Call, at: Sequence[str] | None) -> Written:
         notation = call.operation.notation
         if notation is not None and notation.count("{}") == len(call.arguments):
             for name, value in call.parameters.items():
                 notation = notation.replace(f"{{{name}}}", shown(value))
-            return self._filled(notation, call.arguments)
-        parameters = [f"{name}={shown(v)}" for name, v in call.parameters.items() if _worth_showing(call.operation, name, v)]
-        arguments = ", ".join([*(self.written(form)[0] for form in call.arguments), *parameters])
+            return self._filled(notation, call.arguments, at)
+        parameters = [f"{name}={shown(v)}" for name, v in call.parameters.items() if _worth_showing(call, name, v)]
+        arguments = ", ".join([*(self.written(form, _last(at, form))[0] for form in call.arguments), *parameters])
         return f"{self.style.function(call.operation.name)}{self.style.opening}{arguments}{self.style.closing}", ATOM
 
-    def _filled(self, notation: str, forms: Sequence[Form]) -> Written:
+    def _filled(self, notation: str, forms: Sequence[Form], at: Sequence[str] | None) -> Written:
         """Return a notation with the forms in its places."""
         parts = notation.split("{}")
         found = self.style.function(parts[0])
         for before, form, after in zip(parts, forms, parts[1:], strict=False):
-            written = self.written(form)
+            written = self.written(form, _last(at, form))
             enclosed = before[-1:] in ("(", "[", "|", ",") and after[:1] in (")", "]", "|", ",")
             if before.endswith("^"):
                 found += self.style.raised(written[0], written[1] == ATOM)
@@ -250,39 +258,57 @@ class Writer:
 
     # --- With indices --------------------------------------------------------------------------------------
 
-    def _with_indices(self, term: Term, shape: tuple[int, ...]) -> tuple[list[Written], list[Written]]:
-        """Return what stands above and below the fraction line, with an index for each axis."""
-        names = index_names(term, len(shape))
-        inner = term.inner(len(shape))
+    def _with_indices(self, term: Term, at: Sequence[str]) -> tuple[list[Written], list[Written]]:
+        """Return what stands above and below the fraction line, for one element."""
+        inner = term.inner(len(at))
+        names = [*at, *(letter for letter in _INDICES if letter not in at)]
+        letters = {label: names[place] for place, label in enumerate([*range(len(at)), *inner])}
         above: list[Written] = []
         below: list[Written] = []
         for factor in term.factors:
-            text, level = self.atom(factor.atom)
-            if factor.labels:
-                index = ",".join(names[label] for label in factor.labels)
-                text, level = f"{self._parenthesized((text, level), ATOM)}{self.subscript(index)}", ATOM
+            written = self._element(factor.atom, [letters[label] for label in factor.labels])
             exponent = abs(factor.exponent)
-            written = (text, level) if exponent == 1 else (self.style.power(text, exponent), POWER)
+            if exponent != 1:
+                written = self.style.power(self._parenthesized(written, ATOM), exponent), POWER
             (above if factor.exponent > 0 else below).append(written)
         if inner:
-            summed = self.style.sum + self.subscript(",".join(names[label] for label in inner))
+            summed = self.style.sum + self.subscript([letters[label] for label in inner])
             above = [(f"{summed} {self._joined(above)[0] if above else '1'}", PRODUCT)]
         return above, below
 
-    def subscript(self, index: str) -> str:
+    def _element(self, atom: Atom, at: Sequence[str]) -> Written:
+        """Return the text of one element of an atom."""
+        if not at:
+            return self.atom(atom)
+        if isinstance(atom, Group):
+            return self.written(atom.form, at)
+        if isinstance(atom, (Call, Slope)) and atom.operation.elementwise:
+            return self.atom(atom, at)
+        return self._parenthesized(self.atom(atom), ATOM) + self.subscript(at), ATOM
+
+    def subscript(self, at: Sequence[str]) -> str:
         """Return indices as they are put after a name."""
-        return f"_{{{index.replace(',', '')}}}" if self.style.opening != "(" else f"[{index}]"
+        return f"_{{{''.join(at)}}}" if self.style.opening != "(" else f"[{','.join(at)}]"
 
 
-def index_names(term: Term, ndim: int) -> dict[int, str]:
-    """Return a letter for each label: i, j, k, ... for the axes of the result, then for those summed over."""
-    labels = [*range(ndim), *term.inner(ndim)]
-    return dict(zip(labels, "ijklmnpqrsuv", strict=False))
+_INDICES = "ijklmnpqrsuvabcdefgh"
 
 
-def _worth_showing(operation: Any, name: str, value: Any) -> bool:
+def indices(ndim: int) -> Sequence[str]:
+    """Return the indices of the axes of what stands on the left."""
+    return _INDICES[:ndim]
+
+
+def _last(at: Sequence[str] | None, form: Form) -> Sequence[str] | None:
+    """Return the indices of an argument that is broadcast to what has the indices `at`."""
+    return None if at is None else at[len(at) - form.ndim :]
+
+
+def _worth_showing(call: Call, name: str, value: Any) -> bool:
     """Tell whether a parameter is said in a call: a short one that is not at its default."""
-    default = operation.defaults.get(name)
+    default = call.operation.defaults.get(name)
+    if name == "axis" and isinstance(value, int) and isinstance(default, int) and call.arguments[0].ndim:
+        value, default = value % call.arguments[0].ndim, default % call.arguments[0].ndim
     return name not in _UNSAID and value is not None and value is not False and value != default and len(shown(value)) <= 12
 
 

@@ -1,7 +1,7 @@
-"""Recurrent networks over sequences (N, T, features); the batch is the first axis.
+"""Recurrent networks over sequences, with PyTorch's layout, gate order and parameter names.
 
-Weights have PyTorch's names and order. By default each gate has one bias; `biases=2` adds the second one that PyTorch
-has, so that its weights can be loaded.
+A batch of sequences is (T, N, features): T steps of N sequences; with `batch_first=True` it is (N, T, features). By
+default each gate has one bias; `biases=2` adds the second one that PyTorch has, so that its weights can be loaded.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from nn import init as initializers
 from nn.layers.dense import Dense
 from nn.module import Module
 
+State = tuple[Any, ...]
+"""What a layer carries from one step to the next, each (N, hidden_size): (h,), or (h, c) for an LSTM."""
+
 
 class _Recurrent(Module):
     """Layers of cells, each running over the whole sequence before the next; a subclass has the cell.
 
     Attributes:
         gates: how many times `hidden_size` rows the weights have.
+        carried: how many arrays a state consists of.
     """
 
     gates = 1
+    carried = 1
 
     def __init__(
         self,
@@ -34,6 +39,7 @@ class _Recurrent(Module):
         num_layers: int = 1,
         *,
         biases: int = 1,
+        batch_first: bool = False,
         dropout: float = 0.0,
         rng: initializers.Rng = None,
     ) -> None:
@@ -46,6 +52,7 @@ class _Recurrent(Module):
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.biases = biases
+        self.batch_first = batch_first
         self.dropout = dropout
         self.rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(hidden_size)
@@ -57,43 +64,68 @@ class _Recurrent(Module):
                 values = initializers.uniform(shape, -bound, bound, rng=self.rng)
                 setattr(self, f"{name}_l{layer}", Tensor(values, requires_grad=True))
 
-    def _cell(self, projected: Any, state: Any, weight: Any, bias: Any) -> Any:
-        """Return the next state; the output is the state, or the first of a tuple."""
+    def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
+        """Return the next state; its first array is the output."""
         raise NotImplementedError
 
-    def _zeros(self, x: Any) -> Any:
-        return np.zeros((x.shape[0], self.hidden_size), x.dtype)
-
     def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
-        """Return the last layer's outputs (N, T, hidden_size) and the final state of each layer.
+        """Return the last layer's outputs, and the final state of every layer.
 
         Args:
-            x: (N, T, input_size).
-            state: a list with a state (N, hidden_size) for each layer to begin with (a pair of such for an LSTM); the
-                default is zeros.
+            x: (T, N, input_size), or (N, T, input_size) with `batch_first`; T >= 1.
+            state: to begin with, (num_layers, N, hidden_size) also with `batch_first`; a pair (h, c) of these for an
+                LSTM; zeros by default.
+
+        Returns:
+            The outputs, laid out like x: (T, N, hidden_size) or (N, T, hidden_size), and a state like `state`, with
+            which the next part of the sequence can go on.
+
+        Raises:
+            ValueError: x or the state has another shape.
         """
-        if x.ndim != 3 or x.shape[2] != self.input_size or x.shape[1] < 1:
-            raise ValueError(f"{type(self).__name__}: expected x (N, T >= 1, {self.input_size}), got {x.shape}")
-        if state is not None and len(state) != self.num_layers:
-            raise ValueError(f"{type(self).__name__}: expected a state for each of {self.num_layers} layers")
+        _check_sequence(self, x)
+        x = x.swapaxes(0, 1) if self.batch_first else x
+        start = self._start(state, x)
         final = []
         for layer in range(self.num_layers):
             if layer:
                 x = F.dropout(x, self.dropout, self.training, rng=self.rng)
-            x, last = self._run(x, layer, self._zeros(x) if state is None else state[layer])
+            x, last = self._run(x, layer, tuple(part[layer] for part in start))
             final.append(last)
-        return x, final
+        parts = [stack(layers) for layers in zip(*final, strict=True)]
+        return x.swapaxes(0, 1) if self.batch_first else x, parts[0] if self.carried == 1 else tuple(parts)
 
-    def _run(self, x: Any, layer: int, state: Any) -> tuple[Any, Any]:
+    def _start(self, state: Any, x: Any) -> State:
+        """Return the arrays to begin with, each (num_layers, N, hidden_size)."""
+        shape = (self.num_layers, x.shape[1], self.hidden_size)
+        if state is None:
+            return (np.zeros(shape, np.result_type(x.dtype, self.weight_hh_l0.dtype)),) * self.carried
+        parts = (state,) if self.carried == 1 else tuple(state)
+        if [np.shape(part) for part in parts] != [shape] * self.carried:
+            expected = shape if self.carried == 1 else f"a pair of {shape}"
+            raise ValueError(
+                f"{type(self).__name__}: expected a state {expected}, got {', '.join(str(np.shape(p)) for p in parts)}"
+            )
+        return parts
+
+    def _run(self, x: Any, layer: int, state: State) -> tuple[Any, State]:
         """Return the outputs of one layer over the sequence, and its final state."""
         weight, recurrent, bias, second = (
             getattr(self, f"{name}_l{layer}", None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         outputs = []
-        for projected in unstack(F.linear(x, weight, bias), axis=1):
+        for projected in unstack(F.linear(x, weight, bias)):
             state = self._cell(projected, state, recurrent, second)
-            outputs.append(state[0] if isinstance(state, tuple) else state)
-        return stack(outputs, axis=1), state
+            outputs.append(state[0])
+        return stack(outputs), state
+
+
+def _check_sequence(layer: Any, x: Any) -> None:
+    if x.ndim != 3 or x.shape[2] != layer.input_size or 0 in x.shape[:2]:
+        order = "N, T" if layer.batch_first else "T, N"
+        raise ValueError(
+            f"{type(layer).__name__}: expected x ({order}, {layer.input_size}) with N and T at least 1, got {x.shape}"
+        )
 
 
 class RNN(_Recurrent):
@@ -105,6 +137,7 @@ class RNN(_Recurrent):
         num_layers: layers; each takes the outputs of the one before.
         nonlinearity: "tanh" or "relu".
         biases: 1; 2 as PyTorch has them; 0.
+        batch_first: whether sequences are (N, T, features) instead of (T, N, features).
         dropout: probability between layers while training.
         rng: generator or seed for weights and dropout.
 
@@ -125,26 +158,30 @@ class RNN(_Recurrent):
         *,
         nonlinearity: str = "tanh",
         biases: int = 1,
+        batch_first: bool = False,
         dropout: float = 0.0,
         rng: initializers.Rng = None,
     ) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f'RNN: expected nonlinearity "tanh" or "relu", got {nonlinearity!r}')
         self.nonlinearity = nonlinearity
-        super().__init__(input_size, hidden_size, num_layers, biases=biases, dropout=dropout, rng=rng)
+        super().__init__(
+            input_size, hidden_size, num_layers, biases=biases, batch_first=batch_first, dropout=dropout, rng=rng
+        )
 
-    def _cell(self, projected: Any, state: Any, weight: Any, bias: Any) -> Any:
-        return F.rnn_cell(projected, state, weight, bias, nonlinearity=getattr(F, self.nonlinearity))
+    def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
+        return (F.rnn_cell(projected, *state, weight, bias, nonlinearity=getattr(F, self.nonlinearity)),)
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory; see `F.lstm_cell`. Its state is a pair (h, c) for each layer.
+    """Long short-term memory; see `F.lstm_cell`. Its state is a pair (h, c).
 
     Args:
         input_size: length of x_t.
         hidden_size: length of h_t and c_t.
         num_layers: layers; each takes the outputs of the one before.
         biases: for each gate 1; 2 as PyTorch has them; 0.
+        batch_first: whether sequences are (N, T, features) instead of (T, N, features).
         dropout: probability between layers while training.
         rng: generator or seed for weights and dropout.
 
@@ -156,11 +193,9 @@ class LSTM(_Recurrent):
     """
 
     gates = 4
+    carried = 2
 
-    def _zeros(self, x: Any) -> Any:
-        return super()._zeros(x), super()._zeros(x)
-
-    def _cell(self, projected: Any, state: Any, weight: Any, bias: Any) -> Any:
+    def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
         return F.lstm_cell(projected, *state, weight, bias)
 
 
@@ -172,6 +207,7 @@ class GRU(_Recurrent):
         hidden_size: length of h_t.
         num_layers: layers; each takes the outputs of the one before.
         biases: for each gate 1; 2 as PyTorch has them; 0.
+        batch_first: whether sequences are (N, T, features) instead of (T, N, features).
         dropout: probability between layers while training.
         rng: generator or seed for weights and dropout.
 
@@ -184,8 +220,8 @@ class GRU(_Recurrent):
 
     gates = 3
 
-    def _cell(self, projected: Any, state: Any, weight: Any, bias: Any) -> Any:
-        return F.gru_cell(projected, state, weight, bias)
+    def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
+        return (F.gru_cell(projected, *state, weight, bias),)
 
 
 class Elman(Module):
@@ -197,22 +233,38 @@ class Elman(Module):
         input_size: length of x_t.
         hidden_size: length of h_t.
         output_size: length of y_t.
+        batch_first: whether sequences are (N, T, features) instead of (T, N, features).
         rng: generator or seed.
 
     Source: Elman, Cognitive Science 14 (1990).
     """
 
-    def __init__(self, input_size: int, hidden_size: int, output_size: int, *, rng: initializers.Rng = None) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        *,
+        batch_first: bool = False,
+        rng: initializers.Rng = None,
+    ) -> None:
         rng = np.random.default_rng(rng)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.output_size = output_size
-        self.hidden = RNN(input_size, hidden_size, rng=rng)
+        self.batch_first = batch_first
+        self.hidden = RNN(input_size, hidden_size, batch_first=batch_first, rng=rng)
         self.output = Dense(hidden_size, output_size, rng=rng)
 
-    def forward(self, x: Any) -> Any:
-        """Return y (N, T, output_size) for x (N, T, input_size)."""
-        return self.output(self.hidden(x)[0])
+    def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
+        """Return the outputs y, laid out like x: (T, N, output_size), and the context h_T: (1, N, hidden_size).
+
+        Args:
+            x: (T, N, input_size), or (N, T, input_size) with `batch_first`; T >= 1.
+            state: the context to begin with; zeros by default.
+        """
+        h, state = self.hidden(x, state)
+        return self.output(h), state
 
 
 class Jordan(Module):
@@ -224,25 +276,46 @@ class Jordan(Module):
         input_size: length of x_t.
         hidden_size: length of h_t.
         output_size: length of y_t.
+        batch_first: whether sequences are (N, T, features) instead of (T, N, features).
         rng: generator or seed.
 
     Source: Jordan, "Serial order: a parallel distributed processing approach", ICS report 8604 (1986).
     """
 
-    def __init__(self, input_size: int, hidden_size: int, output_size: int, *, rng: initializers.Rng = None) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        *,
+        batch_first: bool = False,
+        rng: initializers.Rng = None,
+    ) -> None:
         rng = np.random.default_rng(rng)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.output_size = output_size
+        self.batch_first = batch_first
         self.input = Dense(input_size, hidden_size, rng=rng)
         self.context = Dense(output_size, hidden_size, bias=False, rng=rng)
         self.output = Dense(hidden_size, output_size, rng=rng)
 
-    def forward(self, x: Any) -> Any:
-        """Return y (N, T, output_size) for x (N, T, input_size)."""
-        y: Any = np.zeros((x.shape[0], self.output_size), x.dtype)
+    def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
+        """Return the outputs y, laid out like x: (T, N, output_size), and the context y_T: (1, N, output_size).
+
+        Args:
+            x: (T, N, input_size), or (N, T, input_size) with `batch_first`; T >= 1.
+            state: the context to begin with; zeros by default.
+        """
+        _check_sequence(self, x)
+        x = x.swapaxes(0, 1) if self.batch_first else x
+        shape = (1, x.shape[1], self.output_size)
+        state = np.zeros(shape, np.result_type(x.dtype, self.output.weight.dtype)) if state is None else state
+        if np.shape(state) != shape:
+            raise ValueError(f"Jordan: expected a state {shape}, got {np.shape(state)}")
+        y = state[0]
         outputs = []
-        for projected in unstack(self.input(x), axis=1):
+        for projected in unstack(self.input(x)):
             y = self.output(F.tanh(projected + self.context(y)))
             outputs.append(y)
-        return stack(outputs, axis=1)
+        return stack(outputs, axis=1 if self.batch_first else 0), y[None]

@@ -31,3 +31,27 @@ def compare(ours, theirs, arrays, *, rtol=1e-9, atol=1e-10):
     for a, b in zip(mine, other, strict=True):
         found = np.zeros(a.shape) if a.grad is None else a.grad
         np.testing.assert_allclose(found, np.zeros(a.shape) if b.grad is None else b.grad.numpy(), rtol=rtol, atol=atol)
+
+
+def compare_modules(ours, theirs, inputs, *, call=None, rtol=1e-9, atol=1e-10):
+    """Give our module torch's weights (same names), then compare outputs and all gradients, in float64.
+
+    Args:
+        ours: module of ours.
+        theirs: module of torch.
+        inputs: float64 arrays.
+        call: how to call torch's module and ours to get one output; the default is `module(*inputs)`.
+    """
+    call = call or (lambda module, *xs: module(*xs))
+    ours.astype(np.float64)
+    theirs.double()
+    ours.load_state_dict({name: value.detach().numpy() for name, value in theirs.state_dict().items()})
+    for bar in theirs.parameters():
+        bar.grad = None
+    ours.zero_grad()
+    compare(lambda *xs: call(ours, *xs), lambda *xs: call(theirs, *xs), inputs, rtol=rtol, atol=atol)
+    expected = {name: p.grad for name, p in theirs.named_parameters()}
+    found = dict(ours.named_parameters())
+    assert found.keys() == expected.keys()
+    for name, bar in expected.items():
+        np.testing.assert_allclose(found[name].grad, bar.numpy(), rtol=rtol, atol=atol, err_msg=name)

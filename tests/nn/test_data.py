@@ -47,7 +47,7 @@ DAMAGED = [
 def test_damaged_idx_says_where(tmp_path, content, message):
     path = tmp_path / "bad"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=frf"bad: {message}"):
+    with pytest.raises(DataError, match=rf"bad: {message}"):
         read_idx(path)
 
 

@@ -17,7 +17,7 @@ def unary(function, reference, domain=REAL, *, parameters=(), **options):
     """Spec of a function of one array, also with each dict of `parameters`."""
     low, high = domain
     points = (values(3, 4, low=low, high=high), values(low=low, high=high), values(0, 2))
-    samples = tuple(map(Sample, points)) + tuple(Sample(points[0], **chosen) for chosen in parameters)
+    samples = (*map(Sample, points), *(Sample(points[0], **chosen) for chosen in parameters))
     return Spec(function, reference, samples, domain=(domain,), **options)
 
 
@@ -57,7 +57,7 @@ SPECS = [
     Spec(
         ag.power,
         np.power,
-        tuple(Sample(WHOLE, Constant(p)) for p in (0, 1, 2, 3, 2.0)) + (Sample(X, Constant(-2.0)),),
+        (*(Sample(WHOLE, Constant(p)) for p in (0, 1, 2, 3, 2.0)), Sample(X, Constant(-2.0))),
         ulps=4,
         name="power-whole",
     ),
@@ -188,10 +188,22 @@ SPECS = [
             (ag.logical_xor, np.logical_xor),
         ]
     ),
-    constant(ag.floor_divide, Sample(X, np.abs(Y)), Sample(INTEGERS, FEWER), Sample(X, Constant(2)), reference=np.floor_divide),
+    constant(
+        ag.floor_divide,
+        Sample(X, np.abs(Y)),
+        Sample(INTEGERS, FEWER),
+        Sample(X, Constant(2)),
+        reference=np.floor_divide,
+    ),
     constant(ag.heaviside, Sample(X, Constant(0.5)), Sample(WHOLE, Constant(1.0)), reference=np.heaviside),
     *(
-        constant(function, Sample(INTEGERS, FEWER), Sample(MASK, ~MASK[:1]), Sample(INTEGERS, Constant(1)), reference=reference)
+        constant(
+            function,
+            Sample(INTEGERS, FEWER),
+            Sample(MASK, ~MASK[:1]),
+            Sample(INTEGERS, Constant(1)),
+            reference=reference,
+        )
         for function, reference in [
             (ag.bitwise_and, np.bitwise_and),
             (ag.bitwise_or, np.bitwise_or),
@@ -200,4 +212,7 @@ SPECS = [
     ),
     constant(ag.invert, Sample(INTEGERS), Sample(MASK), reference=np.invert),
     constant(ag.round, Sample(X), Sample(X, decimals=1), Sample(SPECIAL), reference=np.round),
+    constant(ag.isclose, Sample(X, Y), Sample(X, Constant(0.5), rtol=0.5), Sample(X[0, 0], X), reference=np.isclose),
+    constant(ag.isposinf, Sample(SPECIAL), Sample(X), reference=np.isposinf),
+    constant(ag.isneginf, Sample(SPECIAL), Sample(X), reference=np.isneginf),
 ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 
 import autograd
 from autograd import Tensor
 from autograd.view.equations import Equations
 from autograd.view.snapshot import Snapshot
+from autograd.view.symbols import ASCII
 from tests.view.random_graphs import computations
 
 
@@ -43,7 +46,7 @@ def assert_numbers_are_the_engines(loss: Tensor, tensors: list[Tensor]) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(computations())
+@hypothesis.given(computations())
 def test_numbers_first_order(compute: Any) -> None:
     with autograd.record():
         loss, tensors = compute()
@@ -51,7 +54,7 @@ def test_numbers_first_order(compute: Any) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(computations(steps=5))
+@hypothesis.given(computations(steps=5))
 def test_numbers_second_order(compute: Any) -> None:
     with autograd.record():
         loss, tensors = compute()
@@ -63,3 +66,199 @@ def test_numbers_second_order(compute: Any) -> None:
         second = sum(((g * g).sum() for g in used), Tensor(0.0)).named("S")
     if second.requires_grad:
         assert_numbers_are_the_engines(second, [*tensors, *used, second])
+
+
+# --- The lecture's lines -----------------------------------------------------------------------------------
+
+
+def named(name: str, value: Any) -> Tensor:
+    return Tensor(value, requires_grad=True).named(name)
+
+
+def given(name: str, value: Any) -> Tensor:
+    return Tensor(value).named(name)
+
+
+def logistic(*, penalty: bool) -> Tensor:
+    """Return the loss of row A3, or with the penalty that of row A4."""
+    w, b, x, t = named("w", 2.0), named("b", 0.5), given("x", 1.0), given("t", 1.0)
+    z = (w * x + b).named("z")
+    y = autograd.sigmoid(z).named("y")
+    loss = ((y - t) ** 2 / 2).named("L")
+    if not penalty:
+        return loss
+    r = (w**2 / 2).named("R")
+    return (loss + given("lambda", 0.1) * r).named("Lreg")
+
+
+def composition(t: float) -> Tensor:
+    """Return f of row A5."""
+    leaf = named("t", t)
+    x, y = np.cos(leaf).named("x"), (leaf**2).named("y")
+    return (y + np.exp(x * y)).named("f")
+
+
+def softmax_regression(*, fused: bool) -> Tensor:
+    """Return the loss of row A6, composed of its parts or as one operation."""
+    w = named("W", [[0.2, -0.1], [0.4, 0.3], [-0.5, 0.6]])
+    b, x, t = named("b", [0.1, 0.0, -0.1]), given("x", [1.0, 2.0]), given("t", [0.0, 1.0, 0.0])
+    z = (w @ x + b).named("z")
+    if fused:
+        return autograd.softmax_cross_entropy(z, t, axis=0).named("L")
+    y = autograd.softmax(z).named("y")
+    return (-(t * np.log(y)).sum()).named("L")
+
+
+def perceptron() -> Tensor:
+    """Return the loss of row A7 in matrix form."""
+    w1, b1 = named("W1", [[0.1, 0.2], [0.3, -0.4]]), named("b1", [0.0, 0.1])
+    w2, b2 = named("W2", [[0.5, -0.6], [0.7, 0.8]]), named("b2", [0.1, -0.1])
+    x, t = given("x", [1.0, 2.0]), given("t", [1.0, 0.0])
+    z = (w1 @ x + b1).named("z")
+    h = autograd.sigmoid(z).named("h")
+    y = (w2 @ h + b2).named("y")
+    return (((t - y) ** 2).sum() / 2).named("L")
+
+
+def perceptron_by_index() -> Tensor:
+    """Return the loss of row A7 in scalars."""
+    w1, w2 = [[0.1, 0.2], [0.3, -0.4]], [[0.5, -0.6], [0.7, 0.8]]
+    x = [given("x1", 1.0), given("x2", 2.0)]
+    t = [given("t1", 1.0), given("t2", 0.0)]
+
+    def layer(weights: Any, offsets: Any, inputs: Any, names: tuple[str, str, str]) -> list[Tensor]:
+        weight, offset, out = names
+        rows = []
+        for i, (row, b) in enumerate(zip(weights, offsets, strict=True), 1):
+            terms = [named(f"{weight}_{i}{j}", w) * v for j, (w, v) in enumerate(zip(row, inputs, strict=True), 1)]
+            rows.append((terms[0] + terms[1] + named(f"{offset}_{i}", b)).named(f"{out}{i}"))
+        return rows
+
+    z = layer(w1, [0.0, 0.1], x, ("v", "a", "z"))
+    h = [autograd.sigmoid(zi).named(f"h{i}") for i, zi in enumerate(z, 1)]
+    y = layer(w2, [0.1, -0.1], h, ("w", "b", "y"))
+    return (((y[0] - t[0]) ** 2 + (y[1] - t[1]) ** 2) / 2).named("L")
+
+
+LINES = {
+    "A3": (
+        lambda: logistic(penalty=False),
+        """
+        z = w x + b = (2)(1) + 0.5 = 2.5
+        y = sigma(z) = 0.9241
+        L = (y - t)^2 / 2 = (0.9241 - 1)^2 / 2 = 0.0029
+        Lbar = 1
+        ybar = Lbar (y - t) = (1)(0.9241 - 1) = -0.0759
+        zbar = ybar sigma'(z) = (-0.0759)(0.0701) = -0.0053
+        wbar = zbar x = (-0.0053)(1) = -0.0053
+        bbar = zbar = -0.0053
+        """,
+    ),
+    "A4": (
+        lambda: logistic(penalty=True),
+        """
+        z = w x + b = (2)(1) + 0.5 = 2.5
+        y = sigma(z) = 0.9241
+        L = (y - t)^2 / 2 = (0.9241 - 1)^2 / 2 = 0.0029
+        R = w^2 / 2 = 2^2 / 2 = 2
+        Lreg = L + lambda R = 0.0029 + (0.1)(2) = 0.2029
+        Lregbar = 1
+        Rbar = Lregbar lambda = (1)(0.1) = 0.1
+        Lbar = Lregbar = 1
+        ybar = Lbar (y - t) = (1)(0.9241 - 1) = -0.0759
+        zbar = ybar sigma'(z) = (-0.0759)(0.0701) = -0.0053
+        wbar = zbar x + Rbar w = (-0.0053)(1) + (0.1)(2) = 0.1947
+        bbar = zbar = -0.0053
+        """,
+    ),
+    "A5": (
+        lambda: composition(1.0),
+        """
+        x = cos(t) = 0.5403
+        y = t^2 = 1^2 = 1
+        f = y + e^(x y) = 1 + 1.7165 = 2.7165
+        fbar = 1
+        ybar = fbar e^(x y) x + fbar = (1)(1.7165)(0.5403) + 1 = 1.9274
+        xbar = fbar e^(x y) y = (1)(1.7165)(1) = 1.7165
+        tbar = -xbar sin(t) + 2 ybar t = -(1.7165)(0.8415) + 2 (1.9274)(1) = 2.4105
+        """,
+    ),
+    "A6": (
+        lambda: softmax_regression(fused=False),
+        """
+        z = W x + b = [0.1, 1, 0.6]
+        y = softmax(z) = [0.1958, 0.4815, 0.3228]
+        L = -sum(t * log(y)) = 0.7309
+        Lbar = 1
+        ybar = -Lbar t / y = [0, -2.0769, 0]
+        zbar = y * (ybar - sum(ybar * y)) = [0.1958, -0.5185, 0.3228]
+        Wbar = zbar x^T = [[0.1958, 0.3915], [-0.5185, -1.037], [0.3228, 0.6455]]
+        bbar = zbar = [0.1958, -0.5185, 0.3228]
+        """,
+    ),
+    "A6 fused": (
+        lambda: softmax_regression(fused=True),
+        """
+        z = W x + b = [0.1, 1, 0.6]
+        L = softmax_cross_entropy(z, t, axis=0) = 0.7309
+        Lbar = 1
+        zbar = Lbar (softmax(z) - t) = [0.1958, -0.5185, 0.3228]
+        Wbar = zbar x^T = [[0.1958, 0.3915], [-0.5185, -1.037], [0.3228, 0.6455]]
+        bbar = zbar = [0.1958, -0.5185, 0.3228]
+        """,
+    ),
+    "A7": (
+        perceptron,
+        """
+        z = W1 x + b1 = [0.5, -0.4]
+        h = sigma(z) = [0.6225, 0.4013]
+        y = W2 h + b2 = [0.1704, 0.6568]
+        L = sum (t - y)^2 / 2 = 0.5598
+        Lbar = 1
+        ybar = Lbar (y - t) = [-0.8296, 0.6568]
+        W2bar = ybar h^T = [[-0.5164, -0.3329], [0.4088, 0.2636]]
+        b2bar = ybar = [-0.8296, 0.6568]
+        hbar = W2^T ybar = [0.045, 1.0232]
+        zbar = hbar * sigma'(z) = [0.0106, 0.2458]
+        W1bar = zbar x^T = [[0.0106, 0.0211], [0.2458, 0.4916]]
+        b1bar = zbar = [0.0106, 0.2458]
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("row", LINES)
+def test_the_lectures_lines(row: str) -> None:
+    compute, expected = LINES[row]
+    lines = equations(compute())
+    assert lines.text(ASCII).splitlines() == inspect.cleandoc(expected).splitlines()
+    for line in lines:
+        np.testing.assert_allclose(line.evaluated(), line.value, rtol=1e-12)
+
+
+def test_a6_zbar_is_y_minus_t() -> None:
+    lines = equations(softmax_regression(fused=False))
+    y, t = lines["y"].value, np.array([0.0, 1.0, 0.0])
+    np.testing.assert_allclose(lines["zbar"].value, y - t, rtol=1e-12)
+    np.testing.assert_allclose(equations(softmax_regression(fused=True))["zbar"].value, y - t, rtol=1e-12)
+
+
+def test_a7_by_index_agrees_with_matrices() -> None:
+    matrices, scalars = equations(perceptron()), equations(perceptron_by_index())
+    for i in (1, 2):
+        np.testing.assert_allclose(scalars[f"z{i}bar"].value, matrices["zbar"].value[i - 1], rtol=1e-12)
+        for j in (1, 2):
+            np.testing.assert_allclose(scalars[f"w_{i}{j}bar"].value, matrices["W2bar"].value[i - 1, j - 1], rtol=1e-12)
+            np.testing.assert_allclose(scalars[f"v_{i}{j}bar"].value, matrices["W1bar"].value[i - 1, j - 1], rtol=1e-12)
+    assert scalars["h1bar"].text(ASCII) == "h1bar = y1bar w_11 + y2bar w_21 = (-0.8296)(0.5) + (0.6568)(0.7) = 0.045"
+
+
+def test_matrix_products_as_scalar_sums() -> None:
+    lines = equations(perceptron())
+    assert lines["z"].text(ASCII, indexed=True, numbers=False) == "z[i] = sum[j] W1[i,j] x[j] + b1[i]"
+    assert lines["W2bar"].text(ASCII, indexed=True, numbers=False) == "W2bar[i,j] = ybar[i] h[j]"
+    assert lines["hbar"].text(ASCII, indexed=True, numbers=False) == "hbar[i] = sum[j] ybar[j] W2[j,i]"
+    assert lines["h"].text(ASCII, indexed=True, numbers=False) == "h[i] = sigma(z[i])"
+    assert lines["zbar"].text(ASCII, indexed=True, numbers=False) == "zbar[i] = hbar[i] sigma'(z[i])"
+    assert lines["ybar"].text(ASCII, indexed=True, numbers=False) == "ybar[i] = Lbar (y[i] - t[i])"
+    assert lines["L"].text(ASCII, indexed=True, numbers=False) == "L = sum[i] (t[i] - y[i])^2 / 2"

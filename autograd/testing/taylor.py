@@ -1,0 +1,73 @@
+"""Taylor's remainders: a second opinion on value, gradient and second derivative that has no step to choose."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from autograd.tensor import raw
+from autograd.testing.compare import OUTSIDE, Level
+from autograd.testing.differences import Array, Line
+from autograd.testing.subject import flat, gradient_stage, leaves_of, pulled, split, values
+
+STEPS = 1.37 * 2.0 ** -np.arange(3, 13)
+
+
+def taylor_orders(level: Level, order: int) -> tuple[float, ...]:
+    """Return by which powers of the step the remainders of a loss fall along a random line through the point.
+
+    The loss is L = sum(w (y + y^2 / 4s)) of the outputs y. L(x + hv) - L(x), that less h <L', v>, and that less
+    h^2 <v, L'' v> / 2 should fall like h, h^2 and h^3.
+
+    Args:
+        level: of order 1.
+        order: 1 for the first two remainders, 2 or more for all three.
+
+    Returns:
+        The powers; infinity for a remainder that is zero to rounding, NaN for one that rounding hides.
+    """
+    gradient = gradient_stage(level.stage, level.weights, level.scales)
+    point = flat(level.moving)
+    signs = level.rng.choice([-1.0, 1.0], point.size)
+    vector = signs * level.rng.uniform(0.5, 1.5, point.size) * level.sizes
+    inputs = leaves_of(level.moving)
+    slopes = gradient(*inputs)
+    first = flat([raw(g) for g in slopes])
+    if order > 1:
+        bars = split(vector, level.moving)
+        curvature = float(flat([raw(g) for g in pulled(slopes, inputs, bars, create_graph=False)]) @ vector)
+
+    def loss(t: float) -> Array:
+        pieces = split(point + t * vector, level.moving)
+        try:
+            ys = values(level.stage, pieces)
+        except OUTSIDE:
+            return np.array([math.nan])
+        terms = (np.sum(w * (y + y * y / (4 * s))) for w, y, s in zip(level.weights, ys, level.scales, strict=True))
+        rounding = flat(pieces) - point - t * vector
+        return np.array([float(sum(terms)) - float(first @ rounding)])
+
+    line = Line(loss, level.precision)
+    noise = float(line.noise[0])
+    change = np.array([loss(float(h))[0] for h in STEPS]) - line.middle[0]
+    remainders = [change, change - STEPS * float(first @ vector)]
+    if order > 1:
+        remainders.append(remainders[1] - STEPS**2 * curvature / 2)
+    return tuple(power_of(np.abs(remainder), noise) for remainder in remainders)
+
+
+def power_of(remainders: Array, noise: float) -> float:
+    """Return by which power of the step remainders fall at the smallest steps that stand out from the noise.
+
+    Args:
+        remainders: (k,) absolute values at `STEPS`.
+        noise: below 30 times this a value says nothing.
+    """
+    usable = np.isfinite(remainders) & (remainders > 30 * noise)
+    if not usable.any():
+        return math.inf
+    both = usable[1:] & usable[:-1]
+    if both.sum() < 2:
+        return math.nan
+    return float(np.median(np.log2(remainders[:-1][both] / remainders[1:][both])[-3:]))

@@ -1,0 +1,87 @@
+"""`View`: one graph in all its forms, each made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograd.view.dot import BACKWARD, BOTH, FORWARD, dot
+from autograd.view.reduce import BUDGET, reduce
+from autograd.view.render import PICTURES, save, write
+from autograd.view.replay import Replay
+from autograd.view.snapshot import Snapshot
+from autograd.view.symbols import ASCII, UNICODE
+
+if TYPE_CHECKING:
+    from autograd.program import Graph
+    from autograd.view.equations import Equations
+
+
+class View:
+    """A graph as it is now, for all forms that are made of it.
+
+    Args:
+        graph: what to look at.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.snapshot = Snapshot(graph)
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The backward pass with every share."""
+        return Replay(self.snapshot)
+
+    def dot(
+        self,
+        *,
+        show: str | None = None,
+        constants: bool = True,
+        collapse: int | Collection[str] | None = None,
+        budget: int = BUDGET,
+    ) -> str:
+        """Return the drawing in DOT; see `Graph.dot`.
+
+        Raises:
+            ValueError: `show` is none of "forward", "backward" and "both".
+        """
+        if show is None:
+            show = BOTH if any(quantity.bar is not None for quantity in self.snapshot.quantities) else FORWARD
+        if show not in (FORWARD, BACKWARD, BOTH):
+            raise ValueError(f'dot: expected show="forward", "backward" or "both", got {show!r}')
+        drawing = reduce(self.snapshot, constants=constants and show != BACKWARD, collapse=collapse, budget=budget)
+        return dot(self.snapshot, drawing, self.replay if show != FORWARD else None, show=show)
+
+    def equations(self, *, expand: bool = False) -> Equations:
+        """Return the equations; see `Graph.equations`."""
+        from autograd.view.equations import Equations
+
+        return Equations(self.snapshot, self.replay, expand=expand)
+
+    def text(self, *, unicode: bool = True, indexed: bool = False, expand: bool = False) -> str:
+        """Return all equations as text; see `Graph.text`."""
+        return self.equations(expand=expand).text(UNICODE if unicode else ASCII, indexed=indexed)
+
+    def latex(self, *, indexed: bool = False, expand: bool = False) -> str:
+        """Return all equations in LaTeX; see `Graph.latex`."""
+        return self.equations(expand=expand).latex(indexed=indexed)
+
+    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Write one form to a file; see `Graph.save`."""
+        target = Path(path)
+        ending = target.suffix[1:].lower()
+        texts = {"txt": self.text, "tex": self.latex, "md": self.markdown}
+        if ending in texts:
+            write(target, f"{texts[ending](**options)}\n".encode())
+        elif ending in ("dot", *PICTURES):
+            save(self.dot(**options), target)
+        else:
+            known = ", ".join(f".{name}" for name in ("dot", *PICTURES, *texts))
+            raise ValueError(f"save: expected a file name that ends in one of {known}, got {str(path)!r}")
+
+    def markdown(self, **options: Any) -> str:
+        """Return the equations as a Markdown table; options as for `text`."""
+        return self.equations(expand=options.pop("expand", False)).markdown(**options)

@@ -1,0 +1,231 @@
+"""From a snapshot to what a drawing shows: vertices and edges, with modules, repeats and long stretches folded.
+
+A drawing of more than `BUDGET` vertices says little and takes long to lay out. Modules are folded first, deepest
+last, then repeated blocks in a row, then stretches of the order; what was folded is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from autograd.view.snapshot import CONSTANT, PARAMETER, Quantity, Snapshot
+
+BUDGET = 500
+"""Vertices that are drawn one by one."""
+
+STRETCHES = 40
+"""Boxes that a graph without modules is folded into where it is over the budget."""
+
+Path = tuple[str, ...]
+
+
+@dataclass
+class Fold:
+    """A box that stands for several quantities.
+
+    Attributes:
+        number: of its last quantity; it takes that one's place in the order.
+        label: the module, or the stretch of the order.
+        scope: path of the modules around it.
+        members: the quantities, in order.
+        repeats: how many equal blocks in a row it stands for.
+        module: path of the module that it is, or None for a stretch.
+    """
+
+    number: int
+    label: str
+    scope: Path
+    members: list[Quantity]
+    repeats: int = 1
+    module: Path | None = None
+
+    @property
+    def last(self) -> Quantity:
+        """The quantity that the box hands on."""
+        return self.members[-1]
+
+    @property
+    def operations(self) -> int:
+        """How many operations are inside."""
+        return sum(member.operation is not None for member in self.members)
+
+    @property
+    def parameters(self) -> int:
+        """How many trainable numbers are inside."""
+        return sum(member.size for member in self.members if member.kind == PARAMETER)
+
+
+@dataclass
+class Drawing:
+    """What is drawn.
+
+    Attributes:
+        vertices: quantities and folds, in order of their numbers.
+        edges: (from, to, position) by number, with the argument's position; between folds each pair once, -1.
+        note: what was left out or folded; "" if nothing.
+    """
+
+    vertices: list[Quantity | Fold]
+    edges: list[tuple[int, int, int]]
+    note: str = ""
+
+
+def reduce(
+    snapshot: Snapshot,
+    *,
+    constants: bool = True,
+    collapse: int | Collection[str] | None = None,
+    budget: int = BUDGET,
+) -> Drawing:
+    """Return what to draw.
+
+    Args:
+        snapshot: of the graph.
+        constants: whether to show constants.
+        collapse: modules to fold: a depth (0: the outermost ones), or paths such as "encoder.0"; None: none, unless
+            there are more than `budget` vertices.
+        budget: how many vertices to draw at most.
+    """
+    shown = [q for q in snapshot.quantities if constants or q.kind != CONSTANT]
+    assignment: dict[int, Path] = {}
+    if collapse is not None:
+        assignment = _folded_modules(shown, collapse)
+    elif len(shown) > budget:
+        for depth in range(max(len(q.scope) for q in shown) - 1, -1, -1):
+            assignment = _folded_modules(shown, depth)
+            if _count(shown, assignment) <= budget:
+                break
+    folds = _module_folds(snapshot, shown, assignment)
+    folds = _merge_repeats(snapshot, folds)
+    if len(shown) - sum(len(fold.members) - 1 for fold in folds) > budget:
+        folds = _stretches(snapshot, shown)
+    return _drawing(snapshot, shown, folds)
+
+
+def _folded_modules(shown: Iterable[Quantity], collapse: int | Collection[str]) -> dict[int, Path]:
+    """Return the module that each quantity is folded into, by number."""
+    found = {}
+    for quantity in shown:
+        if isinstance(collapse, int):
+            if len(quantity.scope) > collapse:
+                found[quantity.number] = quantity.scope[: collapse + 1]
+            continue
+        for depth in range(1, len(quantity.scope) + 1):
+            names = quantity.scope[:depth]
+            if ".".join(names) in collapse or ".".join(names[1:]) in collapse:
+                found[quantity.number] = names
+                break
+    return found
+
+
+def _count(shown: Sequence[Quantity], assignment: dict[int, Path]) -> int:
+    return len(shown) - len(assignment) + len(set(assignment.values()))
+
+
+def _module_folds(snapshot: Snapshot, shown: Iterable[Quantity], assignment: dict[int, Path]) -> list[Fold]:
+    """Return a fold for each run of a module: one that is called twice has two, so that no circle arises."""
+    runs: dict[Path, _Run] = {}
+    folds: list[Fold] = []
+    leaves: dict[Path, list[Quantity]] = {}
+    for quantity in shown:
+        path = assignment.get(quantity.number)
+        if path is None:
+            continue
+        if quantity.operation is None:
+            leaves.setdefault(path, []).append(quantity)
+            continue
+        run = runs.get(path)
+        if run is None or not run.takes(quantity, snapshot):
+            run = runs[path] = _Run(quantity.number, Fold(quantity.number, path[-1], path[:-1], [], module=path))
+            folds.append(run.fold)
+        for member in (*leaves.pop(path, []), quantity):
+            run.inside.add(member.number)
+            run.fold.members.append(member)
+        run.fold.number = quantity.number
+    return folds
+
+
+class _Run:
+    """One call of a module: a fold that is still growing."""
+
+    def __init__(self, start: int, fold: Fold) -> None:
+        self.start = start
+        self.fold = fold
+        self.inside: set[int] = set()
+
+    def takes(self, quantity: Quantity, snapshot: Snapshot) -> bool:
+        """Tell whether a step belongs here: nothing it needs was computed outside since the run began."""
+        return all(p in self.inside or p < self.start or snapshot[p].operation is None for p in quantity.parents)
+
+
+def _merge_repeats(snapshot: Snapshot, folds: list[Fold]) -> list[Fold]:
+    """Return the folds with equal blocks in a row, each fed by the one before only, put together with a count."""
+    found: list[Fold] = []
+    outside = {number: fold for fold in folds for number in (member.number for member in fold.members)}
+    for fold in folds:
+        before = found[-1] if found else None
+        if before is not None and before.scope == fold.scope and _signature(fold) == _signature_of_last(before):
+            feeding = {
+                outside.get(parent)
+                for member in fold.members
+                for parent in member.parents
+                if outside.get(parent) is not fold and snapshot[parent].operation is not None
+            }
+            last = before.members[-len(fold.members) :]
+            if feeding and all(source is not None and source.members[-1] in last for source in feeding):
+                before.members += fold.members
+                before.repeats += 1
+                before.number = fold.number
+                continue
+        found.append(Fold(fold.number, fold.label, fold.scope, list(fold.members), module=fold.module))
+    return found
+
+
+def _signature(fold: Fold) -> list[tuple[str, object]]:
+    return [(m.operation.name if m.operation else m.kind, m.shape) for m in fold.members]
+
+
+def _signature_of_last(fold: Fold) -> list[tuple[str, object]]:
+    size = len(fold.members) // fold.repeats
+    return _signature(Fold(0, "", (), fold.members[-size:]))
+
+
+def _stretches(snapshot: Snapshot, shown: Sequence[Quantity]) -> list[Fold]:
+    """Return folds that cut the order into stretches of equal length; results stay outside."""
+    rest = [quantity for quantity in shown if quantity.number not in snapshot.outputs]
+    size = -(-len(rest) // STRETCHES)
+    folds = []
+    for start in range(0, len(rest), size):
+        members = rest[start : start + size]
+        label = f"{members[0].symbol} \N{HORIZONTAL ELLIPSIS} {members[-1].symbol}"
+        folds.append(Fold(members[-1].number, label, (), members))
+    return folds
+
+
+def _drawing(snapshot: Snapshot, shown: Sequence[Quantity], folds: list[Fold]) -> Drawing:
+    place: dict[int, int] = {quantity.number: quantity.number for quantity in shown}
+    inside: dict[int, Fold] = {}
+    for fold in folds:
+        for member in fold.members:
+            place[member.number] = fold.number
+            inside[member.number] = fold
+    vertices: list[Quantity | Fold] = [q for q in shown if q.number not in inside]
+    vertices = sorted([*vertices, *folds], key=lambda vertex: vertex.number)
+    edges: dict[tuple[int, int, int], None] = {}
+    for quantity in shown:
+        for position, parent in enumerate(quantity.parents):
+            if parent not in place:
+                continue
+            start, end = place[parent], place[quantity.number]
+            if start != end:
+                folded = parent in inside or quantity.number in inside
+                edges[start, end, -1 if folded else position] = None
+    folded = sum(len(fold.members) for fold in folds)
+    parts = []
+    if folded:
+        what = "modules" if folds[0].module is not None else "stretches of the order; graph.cone(...) draws a part"
+        parts.append(f"{folded:,} of {len(snapshot):,} quantities are folded into {len(folds)} {what}")
+    if len(shown) < len(snapshot):
+        parts.append(f"{len(snapshot) - len(shown):,} constants are not shown")
+    return Drawing(vertices, list(edges), "; ".join(parts))

@@ -1,1 +1,0 @@
-"""`minimize`: Newton, conjugate gradient, BFGS, L-BFGS, Levenberg-Marquardt (being written by helper `minimize`)."""
