@@ -8,14 +8,17 @@ from autograd import linalg as linalg
 from autograd import methods as _methods
 from autograd.modes import detect_anomaly, enable_grad, grad_enabled, no_grad, record
 from autograd.ops.broadcast import *
+from autograd.ops.convolution import *
 from autograd.ops.creation import *
 from autograd.ops.elementwise import *
 from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.ordering import *
+from autograd.ops.pooling import *
 from autograd.ops.products import *
 from autograd.ops.reduce import *
 from autograd.ops.shape import *
+from autograd.ops.windows import *
 from autograd.primitive import primitive
 from autograd.program import Graph, GraphError, Node
 from autograd.tensor import Tensor

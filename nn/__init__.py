@@ -23,7 +23,7 @@ from nn.layers.attention import (
     TransformerDecoderLayer,
     TransformerEncoderLayer,
 )
-from nn.layers.convolution import Conv2d
+from nn.layers.convolution import Conv1d, Conv2d, ConvTranspose2d, LocallyConnected2d
 from nn.layers.dense import Dense, Linear
 from nn.layers.embedding import Embedding, PositionalEncoding
 from nn.layers.loss import (
@@ -36,7 +36,22 @@ from nn.layers.loss import (
     NLLLoss,
 )
 from nn.layers.normalization import BatchNorm, BatchNorm1d, BatchNorm2d, LayerNorm
-from nn.layers.pooling import MaxPool, MaxPool2d
+from nn.layers.pooling import (
+    AvgPool,
+    AvgPool1d,
+    AvgPool2d,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    MaxPool1d,
+    MaxPool2d,
+    MedianPool,
+    MedianPool1d,
+    MedianPool2d,
+    SumPool,
+    SumPool1d,
+    SumPool2d,
+)
 from nn.layers.recurrent import GRU, LSTM, RNN, Elman, Jordan
 from nn.layers.regularization import Dropout
 from nn.layers.shape import Flatten, Reshape
@@ -48,12 +63,17 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AvgPool",
+    "AvgPool1d",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Conv1d",
     "Conv2d",
+    "ConvTranspose2d",
     "CrossEntropyLoss",
     "Dense",
     "Dropout",
@@ -62,16 +82,23 @@ __all__ = [
     "Flatten",
     "GaussianNLLLoss",
     "GeneralizedReLU",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
     "Jordan",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocallyConnected2d",
     "LogSoftmax",
     "MSELoss",
     "MaxPool",
+    "MaxPool1d",
     "MaxPool2d",
     "Maxout",
+    "MedianPool",
+    "MedianPool1d",
+    "MedianPool2d",
     "Module",
     "ModuleList",
     "MultiHeadAttention",
@@ -86,6 +113,9 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "SumPool",
+    "SumPool1d",
+    "SumPool2d",
     "Swish",
     "Tanh",
     "TransformerDecoderLayer",

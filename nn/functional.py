@@ -12,15 +12,22 @@ from typing import Any
 import numpy as np
 
 from autograd import (
+    avg_pool1d,
     avg_pool2d,
+    conv1d,
     conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
     elu,
     gelu,
     leaky_relu,
     linear,
     log_softmax,
+    max_pool1d,
     max_pool2d,
     maximum,
+    median_pool1d,
+    median_pool2d,
     minimum,
     relu,
     sigmoid,
@@ -29,9 +36,12 @@ from autograd import (
     split,
     sqrt,
     square,
+    sum_pool1d,
+    sum_pool2d,
     swish,
     tanh,
     where,
+    windows,
 )
 from autograd.tensor import raw
 from nn.losses import (
@@ -51,12 +61,16 @@ from nn.losses import (
 )
 
 __all__ = [
+    "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "causal_mask",
+    "conv1d",
     "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cross_entropy",
     "dropout",
     "elu",
@@ -74,10 +88,14 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "locally_connected2d",
     "log_softmax",
     "lstm_cell",
+    "max_pool1d",
     "max_pool2d",
     "maxout",
+    "median_pool1d",
+    "median_pool2d",
     "mse_loss",
     "nll_loss",
     "one_hot",
@@ -88,6 +106,8 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "sum_pool1d",
+    "sum_pool2d",
     "swish",
     "tanh",
     "threshold",
@@ -129,6 +149,30 @@ def maxout(x: Any, pieces: int, axis: int = -1) -> Any:
 
 
 # --- Layers ------------------------------------------------------------------------------------------------
+
+
+def locally_connected2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1) -> Any:
+    """Return y[n, o, i, j] = sum_ckl x[n, c, s i + k, s j + l] w[o, c, k, l, i, j] + b[o, i, j].
+
+    Args:
+        x: (N, C, H, W).
+        weight: (O, C, kh, kw, H', W'): a filter for each place.
+        bias: (O, H', W'), or None.
+        stride: step of the window: a number or a pair.
+
+    Raises:
+        ValueError: as many places as the weight has do not fit into x.
+    """
+    out, channels, kh, kw, *places = weight.shape
+    seen = windows(x, (kh, kw), stride)
+    if seen.shape[1] != channels or list(seen.shape[4:]) != places:
+        raise ValueError(f"locally_connected2d: x {x.shape} does not fit the weight {weight.shape} at stride {stride}")
+    count, size = math.prod(places), channels * kh * kw
+    # One matrix product for each place: (places, N, size) @ (places, size, O).
+    rows = seen.transpose(4, 5, 0, 1, 2, 3).reshape(count, x.shape[0], size)
+    filters = weight.transpose(4, 5, 1, 2, 3, 0).reshape(count, size, out)
+    y = (rows @ filters).transpose(1, 2, 0).reshape(x.shape[0], out, *places)
+    return y if bias is None else y + bias
 
 
 def flatten(x: Any, start: int = 1) -> Any:

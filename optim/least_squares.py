@@ -25,8 +25,8 @@ class LevenbergMarquardt:
     Raises:
         ValueError: a damping that is not positive.
 
-    Source: Marquardt, SIAM J. Appl. Math. 11 (1963); Madsen, Nielsen and Tingleff, "Methods for non-linear least squares
-    problems" (2004), algorithm 3.16; D: More, "The Levenberg-Marquardt algorithm" (1978), section 6.
+    Source: Marquardt, SIAM J. Appl. Math. 11 (1963); Madsen, Nielsen and Tingleff, "Methods for non-linear least
+    squares problems" (2004), algorithm 3.16; D: More, "The Levenberg-Marquardt algorithm" (1978), section 6.
     """
 
     objective: ClassVar[type[Objective]] = LeastSquares

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd import trees
-
 from optim.least_squares import LevenbergMarquardt
 from optim.newton import Newton
 from optim.nonlinear_cg import NonlinearCG
-from optim.objective import Objective, Point
 from optim.quasi_newton import BFGS, LBFGS
+
+if TYPE_CHECKING:
+    from optim.objective import Objective, Point
 
 METHODS: dict[str, Any] = {
     "newton": Newton,
@@ -24,8 +25,6 @@ METHODS: dict[str, Any] = {
     "lbfgs": LBFGS,
     "levenberg-marquardt": LevenbergMarquardt,
 }
-
-_BOTTOM = -1e100  # a value below is taken for the way to minus infinity
 
 
 class Iterate(NamedTuple):
@@ -54,7 +53,7 @@ class Minimization:
         function_evaluations: calls of f.
         gradient_evaluations: backward sweeps; by "levenberg-marquardt" Jacobians.
         hessian_evaluations: Hessians, or products with one.
-        success: whether x is a minimum as far as `gtol` or the precision of f tell.
+        success: whether x is a minimum as far as `gtol` or the precision of f tell (a saddle, to start from, may pass).
         message: why it ended.
         trace: the start and the place after each iteration, for plots.
     """
@@ -92,8 +91,8 @@ def minimize(
     | lbfgs | the last gradients | many numbers |
     | levenberg-marquardt | residuals and their Jacobian | sums of squares: curve fitting |
 
-    f is evaluated where it is smooth; a step to where it is nan or infinite is shortened. Data and other constants
-    stand in f. All arithmetic between evaluations is in float64.
+    f should be smooth; a step to where it is nan or infinite is shortened. Between evaluations all arithmetic is in
+    float64. To train a module, take its parameters as x and compute with them through `nn.functional`.
 
     Args:
         f: takes Tensors nested like x0 and returns a Tensor with one element; for "levenberg-marquardt" the residuals,
@@ -131,7 +130,8 @@ def minimize(
     trace = [_iterate(point)]
     iterations = 0
     steps = solver.steps(point)
-    while (ending := _ending(point, iterations, gtol, max_iterations)) is None:
+    bottom = -1e20 * max(1.0, abs(point.value))
+    while (ending := _ending(point, iterations, gtol, max_iterations, bottom)) is None:
         try:
             point = next(steps)
         except StopIteration as stalled:
@@ -174,11 +174,11 @@ def _iterate(point: Point) -> Iterate:
     return Iterate(point.objective.nested(point.x), point.value, point.gradient_norm)
 
 
-def _ending(point: Point, iterations: int, gtol: float, max_iterations: int) -> tuple[bool, str] | None:
-    """Return success and message if this is the end."""
+def _ending(point: Point, iterations: int, gtol: float, max_iterations: int, bottom: float) -> tuple[bool, str] | None:
+    """Return success and message if this is the end; a value below `bottom` is taken for a fall without end."""
     if point.gradient_norm <= gtol:
         return True, f"the gradient is within gtol = {gtol:g}"
-    if point.value < _BOTTOM:
+    if point.value < bottom:
         return False, f"f seems to have no minimum: it has fallen to {point.value:g}"
     if iterations >= max_iterations:
         return False, f"after {iterations} iterations the gradient is {point.gradient_norm:g}, not yet {gtol:g}"
@@ -189,4 +189,4 @@ def _stalled(point: Point, promised: float) -> tuple[bool, str]:
     """Return success and message for an end where no step lowered f, though its derivative promised a decrease."""
     if promised <= 100 * point.precision:
         return True, f"f cannot be lowered further at its precision; the gradient is {point.gradient_norm:g}"
-    return False, "no step along the last direction lowers f: is it smooth there, and are its derivatives right?"
+    return False, "no step lowers f: it is not smooth here, or rounding errors hide the decrease"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from optim.line_search import LineSearchMethod
-from optim.objective import Array, Point
+
+if TYPE_CHECKING:
+    from optim.objective import Array, Point
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class NonlinearCG(LineSearchMethod):
     """
 
     c2: float = 0.1
+
     def steps(self, point: Point) -> Generator[Point, None, float]:
         """Yield the point after each step; returns the decrease that the last direction, which failed, promised."""
         search = self.search()

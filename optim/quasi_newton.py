@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from optim.line_search import LineSearchMethod
-from optim.objective import Array, Point
+
+if TYPE_CHECKING:
+    from optim.objective import Array, Point
 
 
 class _InverseHessian:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -56,13 +56,11 @@ def compute(steps, inputs):
 INPUTS = [np.array(0.6), np.array([-0.7, 0.4]), np.array([[1.1], [-0.3]])]
 
 
-@settings(max_examples=60, deadline=None)
 @given(programs())
 def test_A1_random_programs_agree_with_finite_differences(steps):
     check(lambda *xs: compute(steps, xs), INPUTS)
 
 
-@settings(max_examples=60, deadline=None)
 @given(programs())
 def test_A1_parents_come_before_children_for_any_program(steps):
     graph = ag.graph(compute(steps, [tracked(x) for x in INPUTS]))
@@ -71,7 +69,6 @@ def test_A1_parents_come_before_children_for_any_program(steps):
         assert all(graph.number(parent) < graph.number(node) for parent in graph.parents(node))
 
 
-@settings(max_examples=30, deadline=None)
 @given(programs())
 def test_A1_bar_of_every_quantity_is_the_derivative_of_the_loss_by_it(steps):
     """Each node in turn is given another value, and the program below it run again."""

@@ -24,11 +24,13 @@ def tracked(*values):
 
 @pytest.fixture
 def collector_off():
-    """Switch the garbage collector off, with nothing left for it to find."""
+    """Switch the garbage collector off, with nothing left for it to find, and look only at what comes after."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 # --- Length --------------------------------------------------------------------------------------------------

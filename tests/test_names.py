@@ -77,15 +77,13 @@ def test_every_public_function_says_what_it_does(name):
     assert doc[0].isupper() or not doc[0].isalpha() or doc.split()[0] == name, doc
 
 
-@pytest.mark.parametrize("name", OPERATIONS.split())
+NAMED = [name for name in OPERATIONS.split() if not isinstance(getattr(np, name), np.ufunc) and name != "pad"]
+
+
+@pytest.mark.parametrize("name", NAMED)
 def test_parameters_have_numpys_names(name):
     """Those of ours that NumPy's function has too come in NumPy's order; ours adds none by position."""
-    theirs = getattr(np, name)
-    if isinstance(theirs, np.ufunc):
-        pytest.skip("a ufunc's arguments have no names")
-    known = list(inspect.signature(theirs).parameters)
-    if "kwargs" in known:
-        pytest.skip("NumPy's signature does not say")
+    known = list(inspect.signature(getattr(np, name)).parameters)
     ours = inspect.signature(getattr(ag, name)).parameters.values()
     static = [p.name for p in ours if p.default is not p.empty and p.name in known]
     assert static == sorted(static, key=known.index)

@@ -137,9 +137,14 @@ def _choice(ufunc: np.ufunc) -> Any:
 
 maximum, minimum, fmax, fmin = _choice(np.maximum), _choice(np.minimum), _choice(np.fmax), _choice(np.fmin)
 
+
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    """Return x where the condition holds, else y; what is not chosen gets no gradient."""
+    return np.where(condition, x, y)
+
+
 where: Any = primitive(
-    lambda condition, x, y: np.where(condition, x, y),
-    name="where",
+    _where,
     condition=None,
     x=lambda zbar, condition: where(condition, zbar, 0),
     y=lambda zbar, condition: where(condition, 0, zbar),
@@ -154,46 +159,56 @@ _clip = primitive(
 )
 
 
-def clip(x: Any, min: Any = None, max: Any = None) -> Any:
-    """Return x limited to min .. max; either may be None.
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Return `a` limited to a_min .. a_max, or min .. max; either bound may be None.
 
-    At a bound the derivative by x is 1.
+    At a bound the derivative by `a` is 1.
 
     Args:
-        x: any shape.
-        min: lower bound, of a shape that broadcasts with x.
-        max: upper bound; wins where it is below `min`.
+        a: any shape.
+        a_min: lower bound, of a shape that broadcasts with `a`.
+        a_max: upper bound; wins where it is below the lower one.
+        min: another name for `a_min`, as NumPy has it.
+        max: another name for `a_max`.
     """
-    if min is None and max is None:
-        return positive(x)
-    integer = np.result_type(getattr(x, "dtype", x)).kind != "f"
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if low is None and high is None:
+        return positive(a)
+    integer = np.result_type(getattr(a, "dtype", a)).kind != "f"
     limits = np.iinfo(np.int64) if integer else None
-    low = min if min is not None else (limits.min if limits else -math.inf)
-    high = max if max is not None else (limits.max if limits else math.inf)
-    return _clip(x, low, high)
+    if low is None:
+        low = limits.min if limits else -math.inf
+    if high is None:
+        high = limits.max if limits else math.inf
+    return _clip(a, low, high)
 
 
 # --- Activations -------------------------------------------------------------------------------------------
 
 
 def _sigmoid(x: Any) -> Any:
+    """Return the logistic function 1 / (1 + e^-x), exact for large |x|."""
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
 sigmoid = primitive(_sigmoid, elementwise=True, notation="sigma({})", x=lambda ybar, out: ybar * (out * (1 - out)))
-"""The logistic function 1 / (1 + e^-x), exact for large |x|."""
 
-relu = primitive(lambda x: np.maximum(x, 0), name="relu", elementwise=True, x=lambda ybar, out: ybar * (out > 0))
-"""max(x, 0); the derivative at 0 is 0."""
 
-softplus = primitive(
-    lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
-    name="softplus",
-    elementwise=True,
-    x=lambda ybar, x: ybar * sigmoid(x),
-)
-"""log(1 + e^x), exact for large |x|."""
+def _relu(x: Any) -> Any:
+    """Return max(x, 0); the derivative at 0 is 0."""
+    return np.maximum(x, 0)
+
+
+relu = primitive(_relu, elementwise=True, x=lambda ybar, out: ybar * (out > 0))
+
+
+def _softplus(x: Any) -> Any:
+    """Return log(1 + e^x), exact for large |x|."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+softplus = primitive(_softplus, elementwise=True, x=lambda ybar, x: ybar * sigmoid(x))
 
 
 def _leaky_relu(x: Any, slope: float = 0.01) -> Any:
@@ -214,14 +229,15 @@ def _elu(x: Any, alpha: float = 1.0) -> Any:
 
 elu = primitive(_elu, x=lambda ybar, x, alpha: where(x > 0, ybar, ybar * (alpha * np.exp(np.minimum(x, 0)))))
 
-_erf = np.frompyfunc(math.erf, 1, 1)
-erf = primitive(
-    lambda x: np.asarray(_erf(x), dtype=np.asarray(x).dtype),
-    name="erf",
-    elementwise=True,
-    x=lambda ybar, x: ybar * (2 / math.sqrt(math.pi) * np.exp(-x * x)),
-)
-"""The error function 2/sqrt(pi) int_0^x e^(-t^2) dt, from Python's math library element by element."""
+_erf_of_numbers = np.frompyfunc(math.erf, 1, 1)
+
+
+def _erf(x: Any) -> Any:
+    """Return the error function 2/sqrt(pi) int_0^x e^(-t^2) dt, by Python's math library element by element."""
+    return np.asarray(_erf_of_numbers(x), dtype=np.asarray(x).dtype)
+
+
+erf = primitive(_erf, elementwise=True, x=lambda ybar, x: ybar * (2 / math.sqrt(math.pi) * np.exp(-x * x)))
 
 
 def swish(x: Any, beta: float = 1.0) -> Any:
@@ -257,7 +273,7 @@ _SINC_SERIES = [(-1) ** k / math.factorial(2 * k + 1) for k in range(10)]
 def sinc(x: Any) -> Any:
     """Return sin(pi x) / (pi x), and 1 at 0; near 0 by its series, which keeps the digits of the derivatives."""
     y = math.pi * x
-    near = abs(y) < 0.5
+    near = absolute(y) < 0.5
     square = where(near, y, 0) ** 2
     series = 0 * square
     for coefficient in reversed(_SINC_SERIES):
@@ -289,8 +305,19 @@ def _isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan
 
 
 isclose = primitive(_isclose, a=None, b=None)
-isposinf = primitive(lambda x: np.isposinf(x), name="isposinf", x=None)
-isneginf = primitive(lambda x: np.isneginf(x), name="isneginf", x=None)
+
+
+def _isposinf(x: Any) -> Any:
+    """Return where x is +infinity."""
+    return np.isposinf(x)
+
+
+def _isneginf(x: Any) -> Any:
+    """Return where x is -infinity."""
+    return np.isneginf(x)
+
+
+isposinf, isneginf = primitive(_isposinf, x=None), primitive(_isneginf, x=None)
 
 
 def _round(x: Any, decimals: int = 0) -> Any:
@@ -299,6 +326,12 @@ def _round(x: Any, decimals: int = 0) -> Any:
 
 
 round = primitive(_round, x=None)
+
+# NumPy's second names.
+abs, mod, true_divide, pow = absolute, remainder, divide, power
+acos, asin, atan, atan2 = arccos, arcsin, arctan, arctan2
+acosh, asinh, atanh = arccosh, arcsinh, arctanh
+bitwise_not = bitwise_invert = invert
 
 
 def _wraps_ufunc(call: Any) -> bool:

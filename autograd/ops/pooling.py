@@ -235,7 +235,7 @@ def avg_pool2d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
 def median_pool1d(x: Any, size: Any, stride: Any = None) -> Any:
     """Return the median of each window of sequences (N, C, L); as `median_pool2d`, with one axis."""
     x, window = _window("median_pool1d", 1, x, size=size, stride=stride)
-    return median(windows(x, window["size"], window["stride"]), axis=(2,))
+    return median(windows(x, window["size"], window["stride"]), axis=2)
 
 
 def median_pool2d(x: Any, size: Any, stride: Any = None) -> Any:
@@ -253,4 +253,5 @@ def median_pool2d(x: Any, size: Any, stride: Any = None) -> Any:
         ValueError: a window larger than the image, sizes below 1.
     """
     x, window = _window("median_pool2d", 2, x, size=size, stride=stride)
-    return median(windows(x, window["size"], window["stride"]), axis=(2, 3))
+    seen = windows(x, window["size"], window["stride"])
+    return median(seen.reshape(*x.shape[:2], math.prod(window["size"]), *seen.shape[4:]), axis=2)

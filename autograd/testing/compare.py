@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.tensor import raw
 from autograd.testing.differences import SPACING, Array, Estimate, Line
+from autograd.testing.jitter import REPEATS, Program
 from autograd.testing.report import EDGE, KINK, OK, UNDECIDED, WRONG, Comparison
-from autograd.testing.subject import Stage, flat, gradients, split, values
+from autograd.testing.subject import Stage, flat, gradients, pulled, split, values
 
 FACTOR = 8.0
 """How many error bounds apart two derivatives must be to be called different: the bounds are estimates."""
@@ -67,6 +69,7 @@ class Level:
         rng: for directions and bars.
 
     Attributes:
+        noise: (m,) how far rounding may have moved the rows' values, on the numeric side.
         rows: (m, outputs) the combinations of outputs that are differentiated, as the bars that the sweep got.
         analytic: (m, inputs) their gradients by the engine.
         blur: (m, inputs) how far rounding may have moved these.
@@ -103,10 +106,12 @@ class Level:
         self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), -1)
         found = gradients(stage, self.arrays, self.bars)
         self.analytic = np.array([flat(g) for g in found]).reshape(len(self.bars), self.point.size)
-        self.blur, self.linear = self._blur()
+        self.noise, self.blur = self._rounding(self.arrays, with_gradients=True)
+        self.linear = self._is_linear()
         self._choose_precision()
+        if self.moving is not self.arrays:
+            self.noise, _ = self._rounding(self.moving, with_gradients=False)
         self.steep = ~np.isfinite(self.analytic).all(axis=0)
-        self._noise: Array | None = None
         self.sizes = np.concatenate([size_of(a).reshape(-1) for a in self.arrays])
         finite = np.isfinite(self.analytic)
         self.scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=finite)
@@ -117,6 +122,8 @@ class Level:
             for y, scale in zip(self.outputs, self.scales, strict=True)
         ]
         self.accuracy = 0.0
+        if self.point.size and self.rows.size:
+            self.noise = np.maximum(self.noise, self.line(self._random("", np.ones_like(self.sizes))).scatter())
 
     def _rows(self) -> Array:
         """Return the combinations of outputs to differentiate: each by itself, or random ones."""
@@ -126,29 +133,35 @@ class Level:
         weights = np.concatenate([1 / scale_of(y).reshape(-1) for y in self.outputs])
         return np.asarray(self.rng.normal(size=(2, size)) * weights)
 
-    def _blur(self) -> tuple[Array, bool]:
-        """Return how far the gradient moves by rounding, and whether it is linear in the bar.
-
-        Bars that are -1.1 times as long show the rounding of the sweep, inputs that differ in the last digit that of
-        the values; a jump of the gradient (a tie that breaks) is no rounding, so what is large is cut off.
-        """
+    def _is_linear(self) -> bool:
+        """Tell whether bars that are -1.1 times as long give a gradient that is."""
+        if not self.bars:
+            return True
         stretched = [[(-1.1 * bar).astype(bar.dtype) for bar in bars] for bars in self.bars]
-        lengths = np.array([flat(bars) for bars in stretched]).reshape(self.rows.shape)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.nanmean(np.where(self.rows != 0, lengths / self.rows, np.nan), axis=1, keepdims=True)
-        scaled = np.array([flat(g) for g in gradients(self.stage, self.arrays, stretched)]).reshape(self.analytic.shape)
-        largest = np.max(np.abs(self.analytic), axis=1, keepdims=True, initial=0, where=np.isfinite(self.analytic))
-        most = self.precision ** (1 / 3) * largest
+        found = np.array([flat(g) for g in gradients(self.stage, self.arrays, stretched)]).reshape(self.analytic.shape)
         with np.errstate(invalid="ignore"):
-            blur = np.abs(scaled / factor - self.analytic)
-            linear = not np.any(blur > most)
-            for _ in range(2):
-                nearby = [
-                    (a * (1 + 2 * _eps(a) * self.rng.uniform(-1, 1, a.shape))).astype(a.dtype) for a in self.arrays
-                ]
-                moved = np.array([flat(g) for g in gradients(self.stage, nearby, self.bars)])
-                blur = np.maximum(blur, np.abs(moved.reshape(self.analytic.shape) - self.analytic))
-        return np.minimum(np.nan_to_num(blur), most) + 2 * self.precision * np.abs(self.analytic), linear
+            return not np.any(np.abs(found / -1.1 - self.analytic) > FACTOR * self.blur + self._most())
+
+    def _most(self) -> Array:
+        """Return what can pass for rounding in each row of the gradient: more is a jump, as where a tie breaks."""
+        finite = np.isfinite(self.analytic)
+        return np.asarray(
+            self.own_precision ** (1 / 3) * np.max(np.abs(self.analytic), axis=1, keepdims=True, initial=0, where=finite)
+        )
+
+    def _rounding(self, arrays: Sequence[NDArray[Any]], with_gradients: bool) -> tuple[Array, Array]:
+        """Return how far rounding moves the rows' values and their gradients."""
+        program = Program(self.stage, arrays)
+        values = self._combined(flat([raw(y) for y in program.outputs]))
+        noise, blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
+        for _ in range(REPEATS):
+            outputs, inputs = program.again(self.rng)
+            with np.errstate(invalid="ignore"):
+                noise = np.fmax(noise, np.abs(self._combined(flat([raw(y) for y in outputs])) - values))
+                if with_gradients:
+                    found = [flat([raw(g) for g in pulled(outputs, inputs, b, create_graph=False)]) for b in self.bars]
+                    blur = np.fmax(blur, np.abs(np.array(found).reshape(blur.shape) - self.analytic))
+        return noise, np.minimum(blur, self._most()) + self.own_precision * np.abs(self.analytic)
 
     # --- The numeric side ------------------------------------------------------------------------------------
 
@@ -165,7 +178,7 @@ class Level:
         if all(y.dtype == np.float64 for y in found):
             self.moving, self.precision = doubles, _eps(np.float64(0))
 
-    def line(self, direction: Direction, noise: Array | None) -> Line:
+    def line(self, direction: Direction) -> Line:
         """Return the rows' values along a direction, corrected for the rounding of the step itself."""
         support = np.flatnonzero(direction.vector)
         slopes = np.nan_to_num(self.analytic[:, support], posinf=0, neginf=0)
@@ -184,7 +197,7 @@ class Level:
             rounding = flat(pieces)[support] - self.point[support] - intended[support]
             return self._combined(found) - slopes @ rounding
 
-        return Line(at, self.precision, noise)
+        return Line(at, self.precision, self.noise)
 
     def _combined(self, found: Array) -> Array:
         defined = np.isfinite(found)
@@ -269,6 +282,9 @@ class Level:
         slope = line.slope()
         bound = FACTOR * (slope.error + blur)
         right = _within(analytic, slope, bound)
+        if not right.all():
+            steps = line.slope(ignore_flat=True)
+            right |= _within(analytic, steps, FACTOR * (steps.error + blur)) & (steps.error < np.inf)
         with np.errstate(invalid="ignore"):
             relative = bound / np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-3 * self.scale)
         decided = ~(relative > 0.1) | (analytic == slope.value)
@@ -331,9 +347,7 @@ class Level:
 
     def _sampled(self, direction: Direction, analytic: Array, blur: Array) -> Line:
         """Return a line with as many windows as it takes: one, if all is smooth and right."""
-        line = self.line(direction, self._noise)
-        if self._noise is None:
-            self._noise = line.noise
+        line = self.line(direction)
         goal = self.precision**0.4
         for exponent in _exponents(line, direction.widest):
             line.sample(exponent)
@@ -343,8 +357,6 @@ class Level:
             settled = right & ((slope.error <= goal * size) | (analytic == slope.value))
             if settled.all():
                 break
-            if len(line.windows) == 1 and np.any(line.noise > 1e3 * self.precision * np.abs(line.middle)):
-                line.noise = np.minimum(line.noise, line.measured_noise())  # it may stem from other coordinates
         return line
 
     def localized(self, direction: Direction, wrong: Comparison) -> Comparison | None:
@@ -435,13 +447,17 @@ def _eps(a: Any) -> float:
 def size_of(a: NDArray[Any]) -> Array:
     """Return the natural size of a change of each element: its own, or a typical one of the array for zeros."""
     size = np.abs(a.astype(np.float64))
-    usable = size[(size > 0) & np.isfinite(size)]
-    size[~(size > 0) | ~np.isfinite(size)] = np.median(usable) if usable.size else 1.0
-    return size
+    usable = (size > 0) & np.isfinite(size)
+    return np.where(usable, size, _median(size[usable]))
 
 
 def scale_of(y: NDArray[Any]) -> Array:
-    """Return the size of each output, not below a millionth of the largest."""
+    """Return the size of each output, not below a typical one of the array."""
     size = np.abs(y.astype(np.float64))
-    largest = np.max(size, initial=0, where=np.isfinite(size))
-    return np.maximum(np.where(np.isfinite(size), size, largest), 1e-6 * largest) if largest else np.ones_like(size)
+    usable = (size > 0) & np.isfinite(size)
+    typical = _median(size[usable])
+    return np.maximum(np.where(usable, size, typical), typical)
+
+
+def _median(sizes: Array) -> float:
+    return float(np.median(sizes)) if sizes.size else 1.0

@@ -120,7 +120,7 @@ class Line:
     Args:
         at: t -> (m,) values; NaN where the function is not defined.
         precision: relative rounding error of the values, as the eps of their dtype.
-        noise: (m,) how far a value may be off; measured along this line if not given.
+        noise: (m,) how far a value may be off.
 
     Attributes:
         middle: (m,) the values at t = 0.
@@ -128,29 +128,32 @@ class Line:
         windows: exponent of 2 of the first step -> samples.
     """
 
-    def __init__(self, at: Callable[[float], Array], precision: float, noise: Array | None = None) -> None:
+    def __init__(self, at: Callable[[float], Array], precision: float, noise: Array | float = 0.0) -> None:
         self.at = at
         self.precision = precision
         self.middle = at(0.0)
         self.windows: dict[int, Window] = {}
-        self.noise = self.measured_noise() if noise is None else noise
+        self.noise = np.maximum(noise, precision * np.nan_to_num(np.abs(self.middle)))
 
     @property
     def start(self) -> int:
         """Exponent of the first step to try: for values of order 1 it balances rounding and truncation."""
         return round(math.log2(self.precision) / 6.5)
 
-    def measured_noise(self) -> Array:
-        """Return how far values are off, from the scatter of nine neighbors about a parabola."""
-        ts = 61.7 * self.precision * np.arange(-4, 5)
-        values = np.array([self.at(float(t)) for t in ts])
-        floor = self.precision * np.max(np.abs(values), axis=0, initial=0, where=np.isfinite(values))
-        if not np.all(np.isfinite(values)):
-            return 4 * floor
-        basis, _ = np.linalg.qr(np.arange(-4, 5)[:, None] ** np.arange(3.0))
-        centered = values - values[4]
-        scatter = centered - basis @ (basis.T @ centered)
-        return np.asarray(2 * np.max(np.abs(scatter), axis=0) + floor)
+    def scatter(self) -> Array:
+        """Return how far values are off, from the scatter of nine neighbors on one side about a parabola.
+
+        The side with less of it counts: a jump at the point itself is no scatter.
+        """
+        sides = [self._scatter_beside(sign) for sign in (-1, 1)]
+        return np.asarray(np.nan_to_num(np.fmin(*sides), posinf=0))
+
+    def _scatter_beside(self, sign: int) -> Array:
+        numbers = np.arange(1, 10)
+        values = np.array([self.at(float(t)) for t in 61.7 * self.precision * sign * numbers])
+        basis, _ = np.linalg.qr(numbers[:, None] ** np.arange(3.0))
+        centered = values - values[0]
+        return np.asarray(2 * np.max(np.abs(centered - basis @ (basis.T @ centered)), axis=0))
 
     def sample(self, exponent: int) -> None:
         """Sample the window whose first step is 1.37 * 2^exponent (an odd factor, to be out of step with f)."""
@@ -171,9 +174,22 @@ class Line:
         largest = np.maximum(np.abs(window.high), np.abs(window.low)).max(axis=0)
         return np.maximum(self.noise, self.precision * np.nan_to_num(largest))
 
-    def slope(self) -> Estimate:
-        """Return the slopes at 0 by central differences, from all windows."""
-        return merged([extrapolated(w.central(), w.steps, self._noise(w), CENTRAL) for w in self._ordered()])
+    def slope(self, *, ignore_flat: bool = False) -> Estimate:
+        """Return the slopes at 0 by central differences, from all windows.
+
+        Args:
+            ignore_flat: leave out, component by component, windows in which nothing changes: where the step is too
+                small for values of limited precision, the line is a staircase.
+        """
+        found = []
+        for window in self._ordered():
+            differences = window.central()
+            estimate = extrapolated(differences, window.steps, self._noise(window), CENTRAL)
+            if ignore_flat:
+                flat = np.any(differences == 0, axis=0)
+                estimate = Estimate(estimate.value, np.where(flat, np.inf, estimate.error))
+            found.append(estimate)
+        return merged(found)
 
     def one_sided(self, side: int) -> Estimate:
         """Return the slopes to the right of 0 (side = 1) or to the left (-1)."""

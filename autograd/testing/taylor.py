@@ -49,7 +49,7 @@ def taylor_orders(level: Level, order: int) -> tuple[float, ...]:
         return np.array([float(sum(terms)) - float(first @ rounding)])
 
     line = Line(loss, level.precision)
-    noise = float(line.noise[0])
+    noise = float(max(line.noise[0], line.scatter()[0]))
     change = np.array([loss(float(h))[0] for h in STEPS]) - line.middle[0]
     remainders = [change, change - STEPS * float(first @ vector)]
     if order > 1:

@@ -76,10 +76,16 @@ class Letter(Atom):
 
 
 class Array(Atom):
-    """A constant array that has no name: a rule made it, or it is an operand that nothing else is known of."""
+    """A constant array that a rule brought in.
 
-    def __init__(self, array: Any) -> None:
+    Attributes:
+        array: its elements.
+        name: what the operation calls it, or None.
+    """
+
+    def __init__(self, array: Any, name: str | None = None) -> None:
         self.array = np.asarray(array)
+        self.name = name
         self.shape = self.array.shape
 
     @cached_property
@@ -102,6 +108,16 @@ class Ones(Atom):
 
     def value(self, values: Values) -> Any:
         return np.ones(self.shape)
+
+
+class Absent(Atom):
+    """An argument that was None."""
+
+    shape = ()
+    key = "absent"
+
+    def value(self, values: Values) -> Any:
+        return None
 
 
 class Call(Atom):
@@ -289,7 +305,8 @@ class Form:
         """Return the value for given values of the letters, of this form's shape."""
         atom = self.atom()
         if atom is not None:
-            return np.asarray(atom.value(values))
+            found = atom.value(values)
+            return None if found is None else np.asarray(found)
         with np.errstate(all="ignore"):
             total = sum((_term_value(term, self.shape, values) for term in self.terms), np.zeros(self.shape))
         return total

@@ -23,7 +23,7 @@ from autograd.primitive import OUTPUT, Primitive, tensor
 from autograd.program import Node, leaf, reached
 from autograd.tensor import Tensor
 from autograd.view import algebra
-from autograd.view.algebra import Array, Call, Form, Letter, Slope, constant, of
+from autograd.view.algebra import Absent, Array, Call, Form, Letter, Slope, constant, of
 from autograd.view.replay import needs
 from autograd.view.snapshot import Quantity, Snapshot
 
@@ -248,6 +248,7 @@ class Trace:
         self.bars: dict[Node, int] = {}
         self.arguments: dict[Node, int] = {}
         self.outs: dict[Node, int] = {}
+        self.residuals: dict[int, str] = {}
         self.constants = {i for i, p in enumerate(quantity.parents) if not snapshot[p].requires_grad}
         # In a context of its own: what is open around, a recording or no_grad, is not to see the run, nor to change it.
         self.result = contextvars.Context().run(self._run, snapshot, quantity, position)
@@ -268,9 +269,16 @@ class Trace:
         arguments = [self._argument(snapshot[parent], i) for i, parent in enumerate(quantity.parents)]
         with modes.record(), np.errstate(all="ignore"):
             bar, out = (tuple(bars), tuple(outs)) if several else (bars[0], outs[0])
-            return rule(bar, *needs(snapshot, quantity, position, arguments, out))
+            found = needs(snapshot, quantity, position, arguments, out)
+            for source, value in zip(operation.sources(position), found, strict=True):
+                if source.kind == "residual":
+                    self.residuals[id(value)] = operation.residuals[source.key]
+            self.kept = found  # so that no other object gets the id of a residual
+            return rule(bar, *found)
 
     def _argument(self, parent: Quantity, place: int) -> Any:
+        if parent.is_absent:
+            return None
         value = _value_or_ones(parent.value, parent.shape, parent.dtype)
         if parent.shape == () and parent.as_number is not None:
             return parent.as_number
@@ -306,11 +314,15 @@ class Trace:
             if node.plan is None:
                 found[node] = _literal(None if node.note is None else node.note.value)
                 continue
-            parents = [found[p] if type(p) is Node else _literal(p) for p in node.parents]
+            parents = [found[p] if type(p) is Node else self._operand(p) for p in node.parents]
             form = self._sums_to_one(node, _step(node, parents))
             found[node] = known.get(form.key, form) if isinstance(form, Form) else form
         return found[result._node]
 
+
+    def _operand(self, value: Any) -> Form:
+        name = self.residuals.get(id(value))
+        return _literal(value) if name is None else of(Array(value, name))
 
     def _sums_to_one(self, node: Node, form: Any) -> Any:
         """Return 1 for a sum of constants that is 1: probabilities."""
@@ -343,6 +355,8 @@ def _step(node: Node, forms: Sequence[Any]) -> Any:
 
 def _literal(value: Any) -> Form:
     """Return a number or array that the rule itself brought in."""
+    if value is None:
+        return of(Absent())
     array = np.asarray(value._data if type(value) is Tensor else value)
     if array.size and (array == array.flat[0]).all() and array.dtype.kind in "fiub":
         return constant(array.flat[0].item(), array.shape)

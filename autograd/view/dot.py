@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ _FONT = "Helvetica,Arial,sans-serif"
 _GRAPH = {"rankdir": "TB", "fontname": _FONT, "fontsize": "11", "nodesep": "0.25", "ranksep": "0.3", "bgcolor": "white"}
 _NODE = {"fontname": _FONT, "fontsize": "10", "style": "filled", "margin": "0.1,0.05", "height": "0.3", "width": "0.5"}
 _EDGE = {"arrowsize": "0.6", "color": "#555555", "fontname": _FONT, "fontsize": "9", "fontcolor": "#a3200d"}
-_CLUSTER = {"labeljust": "l", "style": "rounded", "color": "#9a9a9a"}
+_CLUSTER = {"labeljust": "l", "labelloc": "t", "style": "rounded", "color": "#9a9a9a", "fontcolor": "#222222"}
 
 _WIDTH = 22
 """Characters of an operation's arguments that fit into a vertex."""
@@ -95,6 +96,9 @@ class _Painter:
         self.snapshot = snapshot
         self.replay = replay
         self.show = show
+        self.uses = Counter(
+            quantity.parents[position] for quantity in snapshot.quantities for position in quantity.wanted
+        )
 
     def label(self, vertex: Quantity | Fold) -> list[str]:
         """Return the lines of a vertex: what it is, its value or shape, its bar."""
@@ -116,7 +120,9 @@ class _Painter:
 
     def _fold(self, fold: Fold) -> list[str]:
         lines = [fold.label + (f" \N{MULTIPLICATION SIGN}{fold.repeats}" if fold.repeats > 1 else "")]
-        lines.append(_counted(fold.operations, "operation"))
+        names = Counter(member.operation.name for member in fold.members if member.operation is not None)
+        inside = ", ".join(name if count == 1 else f"{count} {name}" for name, count in names.items())
+        lines.append(inside if len(inside) <= _WIDTH else _counted(fold.operations, "operation"))
         if fold.parameters:
             lines.append(_counted(fold.parameters, "parameter"))
         return lines + (summary(fold.last)[:1] if fold.module is not None else [])
@@ -126,6 +132,7 @@ class _Painter:
         arguments = [
             number(parent.value) if parent.kind == CONSTANT and parent.shape == () else UNICODE.name(parent.symbol)
             for parent in map(self.snapshot.__getitem__, quantity.parents)
+            if not parent.is_absent
         ]
         written = f"{operation.name}({', '.join(arguments)})"
         if operation.notation is not None and operation.notation.count("{}") == len(arguments):
@@ -136,7 +143,8 @@ class _Painter:
     def edge(self, source: Any, start: int, end: int, position: int) -> None:
         """Add an edge: with what flows back along it, where that is known."""
         share = None if self.replay is None else self.replay.shares.get((end, position))
-        message = {} if share is None or isinstance(share, tuple) else {"label": f" {extent(share)}"}
+        told = share is not None and (not np.shape(share) or self.uses[start] > 1)
+        message = {"label": f" {extent(share)}"} if told else {}
         if self.show == BACKWARD:
             if self.snapshot[start].requires_grad and position in (-1, *self.snapshot[end].wanted):
                 source.edge(f"v{end}", f"v{start}", color="#a3200d", style="dashed", **message)
@@ -179,7 +187,8 @@ def extent(value: Any) -> str:
         return "empty"
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return f"{int((~np.isfinite(array)).sum()):,} not finite"
-    return f"{number(array.min())} \N{HORIZONTAL ELLIPSIS} {number(array.max())}"
+    low, high = (f"{end:.3g}".replace("-", UNICODE.minus) for end in (array.min(), array.max()))
+    return f"{low} \N{HORIZONTAL ELLIPSIS} {high}"
 
 
 _SHORT = 3

@@ -25,6 +25,9 @@ _LONG = 16
 
 _LONG_IF_USED_AGAIN = 5
 
+BUDGET = 300
+"""Quantities that are written about."""
+
 
 class Equation:
     """One line: a quantity or its bar, what it equals, and its value.
@@ -102,13 +105,24 @@ class Equations:
         snapshot: of the graph.
         replay: its backward pass; None: run it.
         expand: write the derivative of a function as its rule has it, instead of sigma'(z).
+        budget: how many quantities to write about: those nearest to the results.
 
     Attributes:
         forward, backward: the lines, `Equation`s.
+        note: what was left out; "" if nothing.
     """
 
-    def __init__(self, snapshot: Snapshot, replay: Replay | None = None, *, expand: bool = False) -> None:
+    def __init__(
+        self, snapshot: Snapshot, replay: Replay | None = None, *, expand: bool = False, budget: int = BUDGET
+    ) -> None:
         self.snapshot = snapshot
+        self._start = max(0, len(snapshot) - budget)
+        self.note = ""
+        if self._start:
+            self.note = (
+                f"The first {self._start:,} of {len(snapshot):,} quantities are not written out; "
+                "graph.cone(...) shows a part"
+            )
         self.replay = Replay(snapshot) if replay is None else replay
         self._derivation = Derivation(snapshot, expand=expand)
         self._children = snapshot.children()
@@ -140,14 +154,14 @@ class Equations:
     def _forward(self) -> list[Equation]:
         """Return the lines of the forward pass; what gets too long has a line, too."""
         self._derivation.known.clear()
+        self._forms.clear()
         found = []
-        for quantity in self.snapshot.quantities:
-            letter = of(Letter(quantity.number, quantity.shape)) if not isinstance(quantity.dtype, tuple) else None
-            if quantity.operation is None:
-                number = quantity.as_number
-                self._forms[quantity.number] = letter if number is None else constant(number, quantity.shape)
+        for quantity in self.snapshot.quantities[self._start :]:
+            early = quantity.output is not None and quantity.parents[0] <= self._start
+            if quantity.operation is None or early:
                 continue
-            parents = [self._forms[parent] for parent in quantity.parents]
+            letter = of(Letter(quantity.number, quantity.shape)) if not isinstance(quantity.dtype, tuple) else None
+            parents = [self._form(parent) for parent in quantity.parents]
             form = self._derivation.forward(quantity, parents)
             if letter is None:
                 self._forms[quantity.number] = form
@@ -163,6 +177,20 @@ class Equations:
             self._forms[quantity.number] = form
         return found
 
+    def _form(self, number: int) -> Any:
+        """Return what stands for a quantity where it is used: its letter, a number, or what it was computed from."""
+        if number not in self._forms:
+            quantity = self.snapshot[number]
+            value = quantity.as_number
+            self._forms[number] = (
+                of(algebra.Absent())
+                if quantity.is_absent
+                else constant(value, quantity.shape)
+                if value is not None
+                else of(Letter(number, quantity.shape))
+            )
+        return self._forms[number]
+
     def _backward(self) -> list[Equation]:
         """Return the lines of the backward pass; once more if a bar got too long, so that its quantity has a line."""
         found = []
@@ -170,6 +198,8 @@ class Equations:
         lines = set(self._lines)
         for quantity in reversed(self.snapshot.quantities):
             number = quantity.number
+            if number <= self._start and (quantity.operation is not None or min(self._children[number - 1]) <= self._start):
+                continue
             bar = self._bar(quantity, bars)
             if bar is None or not quantity.requires_grad:
                 continue
@@ -228,8 +258,8 @@ class Equations:
         return tuple(found) if consumers else None
 
     def _share(self, child: Quantity, position: int, bar: Any) -> Form:
-        forms = [self._forms[parent] for parent in child.parents]
-        return self._derivation.share(child, position, bar, forms, self._forms[child.number])
+        forms = [self._form(parent) for parent in child.parents]
+        return self._derivation.share(child, position, bar, forms, self._form(child.number))
 
     # --- Values --------------------------------------------------------------------------------------------
 
@@ -266,7 +296,8 @@ class Equations:
 
     def text(self, style: Style = UNICODE, **options: Any) -> str:
         """Return all lines as text; options as for `Equation.parts`."""
-        return "\n".join(equation.text(style, **options) for equation in self)
+        lines = [equation.text(style, **options) for equation in self]
+        return "\n".join([*([self.note] if self.note else []), *lines])
 
     def markdown(self, style: Style = UNICODE, *, indexed: bool = False) -> str:
         """Return all lines as a Markdown table: equation, numbers, value."""
@@ -279,11 +310,12 @@ class Equations:
                 value = rest[-1] if rest else right
                 cells = [f"`{left} = {right}`", f"`{numbers}`" if numbers else "", value]
                 rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-        return "\n".join(rows)
+        return "\n".join([*([self.note, ""] if self.note else []), *rows])
 
     def latex(self, **options: Any) -> str:
         """Return all lines as an `aligned` block of LaTeX, for math mode."""
-        lines = " \\\\\n".join("  " + equation.latex(**options) for equation in self)
+        left_out = [f"  &\\text{{{self.note}}}"] if self.note else []
+        lines = " \\\\\n".join([*left_out, *("  " + equation.latex(**options) for equation in self)])
         return f"\\begin{{aligned}}\n{lines}\n\\end{{aligned}}"
 
     def __repr__(self) -> str:

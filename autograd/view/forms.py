@@ -52,7 +52,7 @@ class View:
             show = BOTH if any(quantity.bar is not None for quantity in self.snapshot.quantities) else FORWARD
         if show not in (FORWARD, BACKWARD, BOTH):
             raise ValueError(f'dot: expected show="forward", "backward" or "both", got {show!r}')
-        drawing = reduce(self.snapshot, constants=constants and show != BACKWARD, collapse=collapse, budget=budget)
+        drawing = reduce(self.snapshot, constants, backward=show == BACKWARD, collapse=collapse, budget=budget)
         return dot(self.snapshot, drawing, self.replay if show != FORWARD else None, show=show)
 
     def equations(self, *, expand: bool = False) -> Equations:

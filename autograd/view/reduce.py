@@ -73,8 +73,9 @@ class Drawing:
 
 def reduce(
     snapshot: Snapshot,
-    *,
     constants: bool = True,
+    *,
+    backward: bool = False,
     collapse: int | Collection[str] | None = None,
     budget: int = BUDGET,
 ) -> Drawing:
@@ -83,11 +84,13 @@ def reduce(
     Args:
         snapshot: of the graph.
         constants: whether to show constants.
+        backward: whether to show only what bars flow through.
         collapse: modules to fold: a depth (0: the outermost ones), or paths such as "encoder.0"; None: none, unless
             there are more than `budget` vertices.
         budget: how many vertices to draw at most.
     """
-    shown = [q for q in snapshot.quantities if constants or q.kind != CONSTANT]
+    present = [quantity for quantity in snapshot.quantities if not quantity.is_absent]
+    shown = [q for q in present if q.requires_grad or (not backward and (constants or q.kind != CONSTANT))]
     assignment: dict[int, Path] = {}
     if collapse is not None:
         assignment = _folded_modules(shown, collapse)
@@ -100,7 +103,7 @@ def reduce(
     folds = _merge_repeats(snapshot, folds)
     if len(shown) - sum(len(fold.members) - 1 for fold in folds) > budget:
         folds = _stretches(snapshot, shown)
-    return _drawing(snapshot, shown, folds)
+    return _drawing(len(present), shown, folds)
 
 
 def _folded_modules(shown: Iterable[Quantity], collapse: int | Collection[str]) -> dict[int, Path]:
@@ -203,7 +206,7 @@ def _stretches(snapshot: Snapshot, shown: Sequence[Quantity]) -> list[Fold]:
     return folds
 
 
-def _drawing(snapshot: Snapshot, shown: Sequence[Quantity], folds: list[Fold]) -> Drawing:
+def _drawing(present: int, shown: Sequence[Quantity], folds: list[Fold]) -> Drawing:
     place: dict[int, int] = {quantity.number: quantity.number for quantity in shown}
     inside: dict[int, Fold] = {}
     for fold in folds:
@@ -225,7 +228,7 @@ def _drawing(snapshot: Snapshot, shown: Sequence[Quantity], folds: list[Fold]) -
     parts = []
     if folded:
         what = "modules" if folds[0].module is not None else "stretches of the order; graph.cone(...) draws a part"
-        parts.append(f"{folded:,} of {len(snapshot):,} quantities are folded into {len(folds)} {what}")
-    if len(shown) < len(snapshot):
-        parts.append(f"{len(snapshot) - len(shown):,} constants are not shown")
+        parts.append(f"{folded:,} of {present:,} quantities are folded into {len(folds)} {what}")
+    if len(shown) < present:
+        parts.append(f"{present - len(shown):,} constants and inputs are not shown")
     return Drawing(vertices, list(edges), "; ".join(parts))

@@ -117,21 +117,21 @@ def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequ
     assert operation is not None
     parents = [snapshot[parent] for parent in quantity.parents]
     found: dict[str, Callable[[Any], Any]] = {
-        "argument": lambda key: _known(arguments[key]),
-        "arguments": lambda key: tuple(map(_known, arguments[key:])),
-        "out": lambda key: _known(out),
+        "argument": lambda key: _known(arguments[key], parents[key]),
+        "arguments": lambda key: tuple(map(_known, arguments[key:], parents[key:])),
+        "out": lambda key: _known(out, quantity),
         "parameter": lambda key: quantity.parameters[key],
         "shape": lambda key: parents[key].shape,
         "shapes": lambda key: tuple(parent.shape for parent in parents[key:]),
         "dtype": lambda key: parents[key].dtype,
         "dtypes": lambda key: tuple(parent.dtype for parent in parents[key:]),
         "position": lambda key: key,
-        "residual": lambda key: operation.compute([_known(p.value) for p in parents], dict(quantity.parameters))[1][key],
+        "residual": lambda key: operation.compute([_known(p.value, p) for p in parents], dict(quantity.parameters))[1][key],
     }
     return [found[source.kind](source.key) for source in operation.sources(position)]
 
 
-def _known(value: Any) -> Any:
-    if value is None:
-        raise Unknown("a value that the rule needs is not known")
+def _known(value: Any, quantity: Quantity) -> Any:
+    if value is None and not quantity.is_absent:
+        raise Unknown(f"the value of {quantity.symbol}, which a rule needs, is not known")
     return value

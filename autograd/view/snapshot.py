@@ -63,6 +63,11 @@ class Quantity(NamedTuple):
     changed: bool
 
     @property
+    def is_absent(self) -> bool:
+        """Whether it is no quantity at all: an argument that was None."""
+        return self.kind == CONSTANT and self.dtype == object
+
+    @property
     def size(self) -> int:
         """Number of elements of the value."""
         return math.prod(self.shape)
@@ -185,6 +190,7 @@ def _changed(graph: Graph) -> set[int]:
 def _values(graph: Graph, changed: set[int]) -> list[Any]:
     """Return each node's value, recorded or computed again; None where it cannot be known."""
     known: dict[int, Any] = {}
+    absent = {node.index for node in graph if node.plan is None and node.dtype == object}
     with np.errstate(all="ignore"):
         for node in graph:
             note = node.note
@@ -194,14 +200,14 @@ def _values(graph: Graph, changed: set[int]) -> list[Any]:
             elif note is not None and note.recorded:
                 known[node.index] = note.value
             else:
-                arguments = [known[p.index] if p.index not in changed else None for p in graph.parents(node)]
-                known[node.index] = _computed(node.plan.primitive, arguments, node.parameters)
+                parents = graph.parents(node)
+                arguments = [known[parent.index] for parent in parents]
+                missing = any(p.index in changed or (known[p.index] is None and p.index not in absent) for p in parents)
+                known[node.index] = None if missing else _computed(node.plan.primitive, arguments, node.parameters)
     return list(known.values())
 
 
 def _computed(operation: Primitive, arguments: list[Any], parameters: dict[str, Any]) -> Any:
-    if any(argument is None for argument in arguments):
-        return None
     try:
         return operation.compute(arguments, parameters)[0]
     except Exception:  # whatever a user's function does when called again, a drawing shows a dash

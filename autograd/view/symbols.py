@@ -60,6 +60,10 @@ class Style:
         """Return the text of a notation outside its arguments: Greek letters by their names."""
         return re.sub(r"[A-Za-z]+", lambda match: _GREEK.get(match[0], match[0]), text)
 
+    def parameter(self, text: str) -> str:
+        """Return a static parameter of a call, "axis=1"."""
+        return text
+
     def power(self, base: str, exponent: float) -> str:
         """Return base to a constant power."""
         if float(exponent).is_integer():
@@ -138,6 +142,9 @@ class Latex(Style):
             return f"\\{name}" if name in _GREEK else name if len(name) == 1 else f"\\operatorname{{{_escaped(name)}}}"
 
         return re.sub(r"[A-Za-z]\w*", word, text)
+
+    def parameter(self, text: str) -> str:
+        return f"\\text{{{_escaped(text)}}}"
 
     def power(self, base: str, exponent: float) -> str:
         return f"{base}^{{{self.number(exponent)}}}"

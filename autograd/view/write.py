@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.view.algebra import Array, Atom, Call, Factor, Form, Group, Letter, Ones, Slope, Term, Values
+from autograd.view.algebra import Absent, Array, Atom, Call, Factor, Form, Group, Letter, Ones, Slope, Term, Values
 from autograd.view.symbols import Style, coefficient, decimal
 
 SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
@@ -34,6 +34,7 @@ class Piece:
         parts: factors, pieces of the chain from left to right, or what is summed.
         labels: of the axes; a chain has at most two.
         axes: over which axes of its part a sum goes; () for all.
+        places: where the labels' axes are in the array itself, which may have further ones of length 1.
         flipped: whether it is transposed.
     """
 
@@ -41,6 +42,7 @@ class Piece:
     parts: tuple[Any, ...]
     labels: tuple[int, ...]
     axes: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()
     flipped: bool = False
 
     def transposed(self) -> Piece:
@@ -49,7 +51,7 @@ class Piece:
         if self.kind == "chain":
             parts = tuple(part.transposed() for part in reversed(self.parts))
             return Piece("chain", parts, labels)
-        return replace(self, labels=labels, flipped=not self.flipped)
+        return replace(self, labels=labels, places=self.places[::-1], flipped=not self.flipped)
 
 
 class Writer:
@@ -145,9 +147,9 @@ class Writer:
         Raises:
             NoMatrixForm: there is an array with more than two axes, or axes that do not match up.
         """
-        factors = [_without_trivial_axes(factor, len(shape)) for factor in term.factors]
-        scalars = [factor for factor in factors if not factor.labels]
-        pieces = _contracted([Piece("factors", (factor,), factor.labels) for factor in factors if factor.labels], shape)
+        found = [_piece(factor, len(shape)) for factor in term.factors]
+        scalars = [factor for piece in found if not piece.labels for factor in piece.parts]
+        pieces = _contracted([piece for piece in found if piece.labels], shape)
         numbers = [piece for piece in pieces if not piece.labels]
         arrays = _arranged([piece for piece in pieces if piece.labels], shape)
         above = [self._factor(factor) for factor in scalars if factor.exponent > 0]
@@ -222,7 +224,9 @@ class Writer:
         if isinstance(atom, Letter):
             return self.style.name(self.symbols(atom.number), bar=atom.bar), ATOM
         if isinstance(atom, Array):
-            return self.style.value(atom.array), ATOM
+            small = atom.array.size <= _SMALL
+            written = atom.name if atom.name is not None or small else "constant"
+            return (self.style.value(atom.array) if written is None else self.style.function(written)), ATOM
         if isinstance(atom, Slope):
             return self._filled(_primed(atom.operation), [atom.argument], at)
         assert isinstance(atom, Call)
@@ -235,8 +239,13 @@ class Writer:
             for name, value in call.parameters.items():
                 notation = notation.replace(f"{{{name}}}", shown(value))
             return self._filled(notation, call.arguments, at)
-        parameters = [f"{name}={shown(v)}" for name, v in call.parameters.items() if _worth_showing(call, name, v)]
-        arguments = ", ".join([*(self.written(form, _last(at, form))[0] for form in call.arguments), *parameters])
+        parameters = [
+            self.style.parameter(f"{name}=({shown(value)})" if isinstance(value, tuple) else f"{name}={value}")
+            for name, value in call.parameters.items()
+            if _worth_showing(call, name, value)
+        ]
+        forms = [form for form in call.arguments if not isinstance(form.atom(), Absent)]
+        arguments = ", ".join([*(self.written(form, _last(at, form))[0] for form in forms), *parameters])
         return f"{self.style.function(call.operation.name)}{self.style.opening}{arguments}{self.style.closing}", ATOM
 
     def _filled(self, notation: str, forms: Sequence[Form], at: Sequence[str] | None) -> Written:
@@ -312,6 +321,9 @@ def _worth_showing(call: Call, name: str, value: Any) -> bool:
     return name not in _UNSAID and value is not None and value is not False and value != default and len(shown(value)) <= 12
 
 
+_SMALL = 6
+"""Elements of a constant array up to which it is written out in an expression."""
+
 _UNSAID = ("shape", "subscripts", "optimize")
 
 
@@ -338,12 +350,10 @@ def _primed(operation: Any) -> str:
 # --- From labels to matrices -------------------------------------------------------------------------------
 
 
-def _without_trivial_axes(factor: Factor, ndim: int) -> Factor:
-    """Return the factor without labels of axes of length 1 that are summed over: an index that is always 0."""
+def _piece(factor: Factor, ndim: int) -> Piece:
+    """Return a factor as a piece, without axes of length 1 that are summed over: an index that is always 0."""
     kept = [place for place, label in enumerate(factor.labels) if label < ndim or factor.atom.shape[place] != 1]
-    if len(kept) == len(factor.labels):
-        return factor
-    return Factor(factor.atom, tuple(factor.labels[place] for place in kept), factor.exponent)
+    return Piece("factors", (factor,), tuple(factor.labels[place] for place in kept), places=tuple(kept))
 
 
 def _merged(pieces: Sequence[Piece]) -> list[Piece]:
@@ -352,7 +362,7 @@ def _merged(pieces: Sequence[Piece]) -> list[Piece]:
     for piece in pieces:
         for place, other in enumerate(found):
             if piece.kind == other.kind == "factors" and piece.labels == other.labels and not piece.flipped | other.flipped:
-                found[place] = Piece("factors", other.parts + piece.parts, other.labels)
+                found[place] = replace(other, parts=other.parts + piece.parts)
                 break
         else:
             found.append(piece)
@@ -386,13 +396,13 @@ def _summed(piece: Piece, label: int) -> Piece:
         raise NoMatrixForm
     if piece.flipped:
         piece = piece.transposed()
-    axis = piece.labels.index(label)
+    summed = piece.labels.index(label)
     rest = tuple(other for other in piece.labels if other != label)
-    if piece.kind == "sum":
-        before = [axis for axis in range(len(piece.parts[0].labels)) if axis not in piece.axes]
-        axes = tuple(sorted((*piece.axes, before[axis])))
-        return Piece("sum", piece.parts, rest, axes if rest else ())
-    return Piece("sum", (piece,), rest, (axis,) if rest else ())
+    places = piece.places or tuple(range(len(piece.labels)))
+    axes = tuple(sorted((*piece.axes, places[summed]))) if rest else ()
+    places = tuple(place for axis, place in enumerate(places) if axis != summed)
+    parts = piece.parts if piece.kind == "sum" else (piece,)
+    return Piece("sum", parts, rest, axes, places)
 
 
 def _product_of(left: Piece, right: Piece, label: int, ndim: int) -> Piece:

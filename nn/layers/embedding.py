@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,24 @@ class Embedding(Module):
 
     Attributes:
         weight: (count, size).
+
+    Raises:
+        ValueError: a number below 1.
     """
 
     def __init__(self, count: int, size: int, *, rng: initializers.Rng = None) -> None:
+        if min(count, size) < 1:
+            raise ValueError(f"Embedding: expected a count and a size of at least 1, got {count} and {size}")
         self.count = count
         self.size = size
         self.weight = Tensor(initializers.normal((count, size), 1.0, rng=rng), requires_grad=True)
 
     def forward(self, ids: Any) -> Any:
-        """Return (..., size) for integers (...)."""
+        """Return (..., size) for integers (...).
+
+        Raises:
+            ValueError: ids that are no integers in 0 .. count - 1.
+        """
         return F.embedding(ids, self.weight)
 
 
@@ -39,29 +49,36 @@ class PositionalEncoding(Module):
 
     p[t, 2i] = sin(t / 10000^(2i / size)),  p[t, 2i + 1] = cos(t / 10000^(2i / size)).
 
+    Nothing is learned, and there is no longest sequence.
+
     Args:
         size: length of the vectors.
-        max_length: longest sequence.
-
-    Attributes:
-        table: buffer (max_length, size).
+        batch_first: whether sequences are (N, T, size) instead of (T, N, size).
 
     Raises:
-        ValueError: (when called) a sequence longer than `max_length`.
+        ValueError: a size below 1; (when called) a sequence of another size.
 
     Source: Vaswani et al., arXiv:1706.03762, section 3.5.
     """
 
-    def __init__(self, size: int, max_length: int = 1000) -> None:
+    def __init__(self, size: int, *, batch_first: bool = False) -> None:
+        if size < 1:
+            raise ValueError(f"PositionalEncoding: expected a size of at least 1, got {size}")
         self.size = size
-        self.max_length = max_length
-        angle = np.arange(max_length)[:, None] / 10000.0 ** (np.arange(0, size, 2) / size)
-        self.table = np.zeros((max_length, size), np.float32)
-        self.table[:, 0::2] = np.sin(angle)
-        self.table[:, 1::2] = np.cos(angle)[:, : size // 2]
+        self.batch_first = batch_first
 
     def forward(self, x: Any) -> Any:
-        """Return x (N, T, size) with the places added."""
-        if x.shape[-2] > self.max_length:
-            raise ValueError(f"PositionalEncoding: expected at most {self.max_length} places, got {x.shape}")
-        return x + self.table[: x.shape[-2]]
+        """Return x (T, N, size), or (N, T, size) with `batch_first`, with the places added."""
+        if x.ndim != 3 or x.shape[2] != self.size:
+            order = "N, T" if self.batch_first else "T, N"
+            raise ValueError(f"PositionalEncoding: expected x ({order}, {self.size}), got {x.shape}")
+        if self.batch_first:
+            return x + _waves(x.shape[1], self.size).astype(x.dtype)
+        return x + _waves(x.shape[0], self.size)[:, None].astype(x.dtype)
+
+
+@lru_cache(maxsize=8)
+def _waves(length: int, size: int) -> Any:
+    """Return p of `PositionalEncoding`, (length, size) in float64."""
+    angle = np.arange(length)[:, None] / 10000.0 ** (np.arange(0, size, 2) / size)
+    return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(length, -1)[:, :size]

@@ -31,6 +31,7 @@ class _Recurrent(Module):
 
     gates = 1
     carried = 1
+    weight_hh_l0: Tensor
 
     def __init__(
         self,
@@ -121,11 +122,9 @@ class _Recurrent(Module):
 
 
 def _check_sequence(layer: Any, x: Any) -> None:
-    if x.ndim != 3 or x.shape[2] != layer.input_size or 0 in x.shape[:2]:
-        order = "N, T" if layer.batch_first else "T, N"
-        raise ValueError(
-            f"{type(layer).__name__}: expected x ({order}, {layer.input_size}) with N and T at least 1, got {x.shape}"
-        )
+    if x.ndim != 3 or x.shape[2] != layer.input_size or x.shape[layer.batch_first] < 1:
+        order = "N, T >= 1" if layer.batch_first else "T >= 1, N"
+        raise ValueError(f"{type(layer).__name__}: expected x ({order}, {layer.input_size}), got {x.shape}")
 
 
 class RNN(_Recurrent):

@@ -3,7 +3,7 @@
 import numpy as np
 
 import autograd as ag
-from autograd.ops.broadcast import sum_to
+from autograd.ops.broadcast import _broadcast, sum_to
 
 from .spec import Sample, Spec, values
 
@@ -32,6 +32,7 @@ SPECS = [
             Sample(values(1, 3), shape=(0, 3)),
             Sample(values(0, 1), shape=(2, 0, 3)),
         ),
+        covers=(_broadcast,),
     ),
     Spec(
         sum_to,

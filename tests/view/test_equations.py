@@ -15,6 +15,7 @@ from autograd import Tensor
 from autograd.view.equations import Equations
 from autograd.view.snapshot import Snapshot
 from autograd.view.symbols import ASCII
+from tests.view import rows
 from tests.view.random_graphs import computations
 
 
@@ -71,78 +72,9 @@ def test_numbers_second_order(compute: Any) -> None:
 # --- The lecture's lines -----------------------------------------------------------------------------------
 
 
-def named(name: str, value: Any) -> Tensor:
-    return Tensor(value, requires_grad=True).named(name)
-
-
-def given(name: str, value: Any) -> Tensor:
-    return Tensor(value).named(name)
-
-
-def logistic(*, penalty: bool) -> Tensor:
-    """Return the loss of row A3, or with the penalty that of row A4."""
-    w, b, x, t = named("w", 2.0), named("b", 0.5), given("x", 1.0), given("t", 1.0)
-    z = (w * x + b).named("z")
-    y = autograd.sigmoid(z).named("y")
-    loss = ((y - t) ** 2 / 2).named("L")
-    if not penalty:
-        return loss
-    r = (w**2 / 2).named("R")
-    return (loss + given("lambda", 0.1) * r).named("Lreg")
-
-
-def composition(t: float) -> Tensor:
-    """Return f of row A5."""
-    leaf = named("t", t)
-    x, y = np.cos(leaf).named("x"), (leaf**2).named("y")
-    return (y + np.exp(x * y)).named("f")
-
-
-def softmax_regression(*, fused: bool) -> Tensor:
-    """Return the loss of row A6, composed of its parts or as one operation."""
-    w = named("W", [[0.2, -0.1], [0.4, 0.3], [-0.5, 0.6]])
-    b, x, t = named("b", [0.1, 0.0, -0.1]), given("x", [1.0, 2.0]), given("t", [0.0, 1.0, 0.0])
-    z = (w @ x + b).named("z")
-    if fused:
-        return autograd.softmax_cross_entropy(z, t, axis=0).named("L")
-    y = autograd.softmax(z).named("y")
-    return (-(t * np.log(y)).sum()).named("L")
-
-
-def perceptron() -> Tensor:
-    """Return the loss of row A7 in matrix form."""
-    w1, b1 = named("W1", [[0.1, 0.2], [0.3, -0.4]]), named("b1", [0.0, 0.1])
-    w2, b2 = named("W2", [[0.5, -0.6], [0.7, 0.8]]), named("b2", [0.1, -0.1])
-    x, t = given("x", [1.0, 2.0]), given("t", [1.0, 0.0])
-    z = (w1 @ x + b1).named("z")
-    h = autograd.sigmoid(z).named("h")
-    y = (w2 @ h + b2).named("y")
-    return (((t - y) ** 2).sum() / 2).named("L")
-
-
-def perceptron_by_index() -> Tensor:
-    """Return the loss of row A7 in scalars."""
-    w1, w2 = [[0.1, 0.2], [0.3, -0.4]], [[0.5, -0.6], [0.7, 0.8]]
-    x = [given("x1", 1.0), given("x2", 2.0)]
-    t = [given("t1", 1.0), given("t2", 0.0)]
-
-    def layer(weights: Any, offsets: Any, inputs: Any, names: tuple[str, str, str]) -> list[Tensor]:
-        weight, offset, out = names
-        rows = []
-        for i, (row, b) in enumerate(zip(weights, offsets, strict=True), 1):
-            terms = [named(f"{weight}_{i}{j}", w) * v for j, (w, v) in enumerate(zip(row, inputs, strict=True), 1)]
-            rows.append((terms[0] + terms[1] + named(f"{offset}_{i}", b)).named(f"{out}{i}"))
-        return rows
-
-    z = layer(w1, [0.0, 0.1], x, ("v", "a", "z"))
-    h = [autograd.sigmoid(zi).named(f"h{i}") for i, zi in enumerate(z, 1)]
-    y = layer(w2, [0.1, -0.1], h, ("w", "b", "y"))
-    return (((y[0] - t[0]) ** 2 + (y[1] - t[1]) ** 2) / 2).named("L")
-
-
 LINES = {
     "A3": (
-        lambda: logistic(penalty=False),
+        lambda: rows.logistic(penalty=False),
         """
         z = w x + b = (2)(1) + 0.5 = 2.5
         y = sigma(z) = 0.9241
@@ -155,7 +87,7 @@ LINES = {
         """,
     ),
     "A4": (
-        lambda: logistic(penalty=True),
+        lambda: rows.logistic(penalty=True),
         """
         z = w x + b = (2)(1) + 0.5 = 2.5
         y = sigma(z) = 0.9241
@@ -172,7 +104,7 @@ LINES = {
         """,
     ),
     "A5": (
-        lambda: composition(1.0),
+        lambda: rows.composition(1.0),
         """
         x = cos(t) = 0.5403
         y = t^2 = 1^2 = 1
@@ -184,7 +116,7 @@ LINES = {
         """,
     ),
     "A6": (
-        lambda: softmax_regression(fused=False),
+        lambda: rows.softmax_regression(fused=False),
         """
         z = W x + b = [0.1, 1, 0.6]
         y = softmax(z) = [0.1958, 0.4815, 0.3228]
@@ -197,7 +129,7 @@ LINES = {
         """,
     ),
     "A6 fused": (
-        lambda: softmax_regression(fused=True),
+        lambda: rows.softmax_regression(fused=True),
         """
         z = W x + b = [0.1, 1, 0.6]
         L = softmax_cross_entropy(z, t, axis=0) = 0.7309
@@ -208,7 +140,7 @@ LINES = {
         """,
     ),
     "A7": (
-        perceptron,
+        rows.perceptron,
         """
         z = W1 x + b1 = [0.5, -0.4]
         h = sigma(z) = [0.6225, 0.4013]
@@ -237,14 +169,14 @@ def test_the_lectures_lines(row: str) -> None:
 
 
 def test_a6_zbar_is_y_minus_t() -> None:
-    lines = equations(softmax_regression(fused=False))
+    lines = equations(rows.softmax_regression(fused=False))
     y, t = lines["y"].value, np.array([0.0, 1.0, 0.0])
     np.testing.assert_allclose(lines["zbar"].value, y - t, rtol=1e-12)
-    np.testing.assert_allclose(equations(softmax_regression(fused=True))["zbar"].value, y - t, rtol=1e-12)
+    np.testing.assert_allclose(equations(rows.softmax_regression(fused=True))["zbar"].value, y - t, rtol=1e-12)
 
 
 def test_a7_by_index_agrees_with_matrices() -> None:
-    matrices, scalars = equations(perceptron()), equations(perceptron_by_index())
+    matrices, scalars = equations(rows.perceptron()), equations(rows.perceptron_by_index())
     for i in (1, 2):
         np.testing.assert_allclose(scalars[f"z{i}bar"].value, matrices["zbar"].value[i - 1], rtol=1e-12)
         for j in (1, 2):
@@ -254,7 +186,7 @@ def test_a7_by_index_agrees_with_matrices() -> None:
 
 
 def test_matrix_products_as_scalar_sums() -> None:
-    lines = equations(perceptron())
+    lines = equations(rows.perceptron())
     assert lines["z"].text(ASCII, indexed=True, numbers=False) == "z[i] = sum[j] W1[i,j] x[j] + b1[i]"
     assert lines["W2bar"].text(ASCII, indexed=True, numbers=False) == "W2bar[i,j] = ybar[i] h[j]"
     assert lines["hbar"].text(ASCII, indexed=True, numbers=False) == "hbar[i] = sum[j] ybar[j] W2[j,i]"

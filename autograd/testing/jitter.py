@@ -1,0 +1,93 @@
+"""How far rounding moves a result: the recorded program run again, with every value and bar changed in its last digit.
+
+Source: Vignes, "A stochastic arithmetic for reliable scientific computation", Mathematics and Computers in Simulation
+35 (1993).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.primitive import OUTPUT, _record
+from autograd.program import Node, reached
+from autograd.tensor import Tensor
+from autograd.testing.subject import Stage, leaves_of
+
+REPEATS = 3
+
+
+class Program:
+    """The record of one call of a stage, to be run again.
+
+    Args:
+        stage: what to call.
+        arrays: its inputs.
+    """
+
+    def __init__(self, stage: Stage, arrays: Sequence[NDArray[Any]]) -> None:
+        inputs = leaves_of(arrays)
+        self.outputs = stage(*inputs)
+        self.arrays = arrays
+        self._inputs = [x._node for x in inputs]
+        starts = [y._node for y in self.outputs if type(y) is Tensor and y._node is not None]
+        self._order = reached(starts, wanted_only=False)
+
+    def again(self, rng: np.random.Generator) -> tuple[list[Any], list[Tensor]]:
+        """Return the outputs with all rounding changed, and the inputs that they were computed from.
+
+        A sweep over them also has its bars changed.
+        """
+        inputs = leaves_of([_jittered(a, rng) for a in self.arrays])
+        results: dict[Node, Any] = dict(zip(self._inputs, inputs, strict=True))
+        for node in self._order:
+            if node in results:
+                continue
+            if node.plan is None:
+                results[node] = _constant(node)
+                continue
+            values = [results[parent] if type(parent) is Node else parent for parent in node.parents]
+            if node.plan.primitive is OUTPUT:
+                results[node] = values[0][node.parameters["position"]]
+                continue
+            result = _record(node.plan.primitive, tuple(values), node.parameters)
+            for output in result if isinstance(result, tuple) else (result,):
+                _disturb(output, rng)
+            results[node] = result
+        outputs = [results[y._node] if type(y) is Tensor and y._node is not None else y for y in self.outputs]
+        return outputs, inputs
+
+
+def _constant(node: Node) -> Any:
+    """Return a leaf that is no input: itself where it is tracked, so that the record stays the same."""
+    value = None if node.note is None else node.note.value
+    return value if value is None else Tensor(value, requires_grad=node.requires_grad)
+
+
+def _jittered(a: Any, rng: np.random.Generator) -> Any:
+    """Return an array with every element changed by at most one unit in the last place, as rounding may do."""
+    if a.dtype.kind != "f":
+        return a
+    factor = 1 + np.finfo(a.dtype).eps * rng.uniform(-1, 1, a.shape)
+    with np.errstate(all="ignore"):
+        return (a * factor).astype(a.dtype)
+
+
+def _disturb(output: Any, rng: np.random.Generator) -> None:
+    """Change a result, what its own rules keep of it, and the bar that comes back to it."""
+    if type(output) is not Tensor or output.dtype.kind != "f":
+        return
+    before = output._data
+    output._data = after = _jittered(before, rng)
+    node = output._node
+    if node is None or not node.requires_grad:
+        return
+    if node.kept and node.plan is not None:
+        node.kept = tuple(
+            after if source is not None and source.kind == "out" and kept is before else kept
+            for source, kept in zip(node.plan.sources, node.kept, strict=True)
+        )
+    output.register_hook(lambda bar: bar * (1 + float(rng.uniform(-1, 1)) * float(np.finfo(bar.dtype).eps)))
