@@ -285,8 +285,8 @@ class Graph:
 
         Args:
             **options: `show` ("forward", "backward" or "both"; the default is both once a backward pass has been
-                run), `constants=False` to leave them out, `collapse` (modules to fold: a depth or their paths),
-                `budget` (vertices to draw one by one).
+                run), `constants=False` to leave them out, `collapse` (modules to fold: True for the
+                innermost, a depth, or their paths), `budget` (vertices to draw one by one).
         """
         from autograd.view.forms import View
 
@@ -341,9 +341,10 @@ class Graph:
         View(self).save(path, **options)
 
     def _repr_svg_(self) -> str | None:
+        from autograd.view.forms import REPR_LIMIT
         from autograd.view.render import svg_or_none
 
-        return svg_or_none(self.dot)
+        return svg_or_none(self.dot) if len(self) <= REPR_LIMIT else None
 
 
 def run(outputs: Sequence[Node], given: Mapping[Node, Any]) -> list[Any]:

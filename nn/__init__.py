@@ -1,6 +1,7 @@
 """Layers, losses, initial values and data for neural networks on `autograd`."""
 
 from nn import data, functional, init
+from nn.checkpoint import CheckpointFileError, load, save
 from nn.layers.activation import (
     ELU,
     GELU,
@@ -71,6 +72,7 @@ __all__ = [
     "BatchNorm",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CheckpointFileError",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -123,4 +125,6 @@ __all__ = [
     "data",
     "functional",
     "init",
+    "load",
+    "save",
 ]

@@ -1,7 +1,7 @@
 """Optimizers, schedules and training."""
 
 from optim.adaptive import AdaGrad, Adam, AdamW, RMSProp
-from optim.callbacks import Callback, ClipGradients, EarlyStopping
+from optim.callbacks import Callback, Checkpoint, ClipGradients, EarlyStopping
 from optim.clipping import clip_grad_norm, clip_grad_value
 from optim.metrics import accuracy, confusion_matrix
 from optim.optimizer import Optimizer
@@ -26,6 +26,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Callback",
+    "Checkpoint",
     "ClipGradients",
     "CosineAnnealingLR",
     "EarlyStopping",

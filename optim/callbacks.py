@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nn.checkpoint import load, save
 from optim.clipping import clip_grad_norm
 
 if TYPE_CHECKING:
@@ -80,6 +83,14 @@ class EarlyStopping(Callback):
         elif training.epoch - self.best_epoch >= self.patience:
             training.stop(f"no better {self.monitor} than {self.best:.6g} for {self.patience} epochs")
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` needs to go on from here."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "best_state": self.best_state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.best, self.best_epoch, self.best_state = state["best"], state["best_epoch"], state["best_state"]
+
     def _gain(self, figure: float, best: float) -> float:
         return best - figure if self.mode == "min" else figure - best
 
@@ -102,3 +113,45 @@ class ClipGradients(Callback):
     def on_backward(self, training: Training) -> None:
         """Shorten the gradient."""
         clip_grad_norm(training.optimizer.parameters, self.max_norm)
+
+
+class Checkpoint(Callback):
+    """Save everything that a training needs to go on: model, optimizer, data, callbacks, history, random generators.
+
+    A training that is resumed after a checkpoint ends with the same weights, to the bit, as one that was never stopped.
+    Put it last among the callbacks, so that it saves what the others have done in the epoch.
+
+    Args:
+        path: the file, written anew after each epoch; an old one is replaced only by a complete new one.
+        every: number of epochs between two checkpoints; the last epoch is always saved.
+        resume: whether to go on from the file if there is one. The epochs asked for include those already done.
+
+    Raises:
+        ValueError: `every` below 1.
+        CheckpointFileError: (when the training starts) the file is damaged, or of another training.
+    """
+
+    def __init__(self, path: str | Path, *, every: int = 1, resume: bool = False) -> None:
+        if every < 1:
+            raise ValueError(f"Checkpoint: expected every >= 1, got {every}")
+        self.path = Path(path)
+        self.every = every
+        self.resume = resume
+
+    def on_start(self, training: Training) -> None:
+        """Go on from the file, if that is wanted and there is one."""
+        if self.resume and self.path.exists():
+            load(self.path, **self._objects(training))
+
+    def on_epoch(self, training: Training) -> None:
+        """Write the file, if it is time."""
+        if training.epoch % self.every == 0 or training.epoch == training.epochs or training.history.stopped:
+            save(self.path, **self._objects(training))
+
+    @staticmethod
+    def _objects(training: Training) -> dict[str, Any]:
+        stateful = [callback for callback in training.callbacks if hasattr(callback, "state_dict")]
+        objects = {f"callback {i}": callback for i, callback in enumerate(stateful)}
+        if hasattr(training.data, "state_dict"):
+            objects["data"] = training.data
+        return {"model": training.model, "optimizer": training.optimizer, "training": training, **objects}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from optim.objective import LeastSquares, Objective, Point, Residuals
+from optim.objective import Array, LeastSquares, Objective, Point, Residuals
 
 
-@dataclass(frozen=True)
+@dataclass
 class LevenbergMarquardt:
     """Steps p that solve (J^T J + damping D^2) p = -J^T r, D the largest norms of J's columns so far.
 
@@ -21,6 +20,11 @@ class LevenbergMarquardt:
 
     Args:
         damping: at the start; larger for a start far from the minimum.
+
+    Attributes:
+        now: the damping as the last step left it.
+        scale: the diagonal of D, (n,).
+        promised: the decrease of f that a step without damping promised where no step lowered f.
 
     Raises:
         ValueError: a damping that is not positive.
@@ -34,31 +38,32 @@ class LevenbergMarquardt:
     damping: float = 1e-3
 
     def __post_init__(self) -> None:
+        """Check the hyper-parameters."""
         if not 0 < self.damping < math.inf:
             raise ValueError(f"minimize: expected damping to be positive, got {self.damping!r}")
+        self.now = self.damping
+        self.scale: Array | float = 0.0
+        self.promised = 0.0
 
-    def steps(self, point: Point) -> Generator[Point, None, float]:
-        """Yield the point after each step; returns the decrease that the last direction, which failed, promised."""
-        damping, growth = self.damping, 2.0
-        scale = np.zeros_like(point.x)
+    def step(self, point: Point) -> Point | None:
+        """Return the point after one step; None if no step lowers f."""
+        assert isinstance(point, Residuals)
+        J, r = point.jacobian, point.r
+        self.scale = np.maximum(self.scale, np.linalg.norm(J, axis=0))
+        D = np.where(self.scale > 0, self.scale, 1.0)
+        growth = 2.0
         while True:
-            assert isinstance(point, Residuals)
-            J = point.jacobian
-            scale = np.maximum(scale, np.linalg.norm(J, axis=0))
-            D = np.where(scale > 0, scale, 1.0)
             # The same p as the least squares solution of [J; sqrt(damping) D] p = [-r; 0], without squaring J.
-            p = np.linalg.lstsq(
-                np.vstack([J, np.diag(math.sqrt(damping) * D)]), np.concatenate([-point.r, 0 * D]), rcond=None
-            )[0]
-            promised = 0.5 * float(np.sum((J @ p) ** 2)) + damping * float(np.sum((D * p) ** 2))
-            if np.array_equal(point.x + p, point.x) or promised <= point.precision * 1e-3:
-                return promised
+            rows = np.vstack([J, np.diag(math.sqrt(self.now) * D)])
+            p = np.linalg.lstsq(rows, np.concatenate([-r, 0 * D]), rcond=None)[0]
+            promised = float(np.sum((J @ p) ** 2)) / 2 + self.now * float(np.sum((D * p) ** 2))
+            if np.array_equal(point.x + p, point.x) or promised <= 1e-3 * point.precision:
+                self.promised = float(np.sum((J @ np.linalg.lstsq(J, -r, rcond=None)[0]) ** 2)) / 2
+                return None
             following = point.objective.at(point.x + p)
             gain = (point.value - following.value) / promised
             if gain > 0 and following.is_finite():
-                damping *= max(1 / 3, 1 - (2 * gain - 1) ** 3)
-                growth = 2.0
-                yield (point := following)
-            else:
-                damping *= growth
-                growth *= 2
+                self.now *= max(1 / 3, 1 - (2 * gain - 1) ** 3)
+                return following
+            self.now *= growth
+            growth *= 2

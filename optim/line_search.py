@@ -38,7 +38,7 @@ class StrongWolfe:
             raise ValueError(f"minimize: expected max_trials to be at least 1, got {self.max_trials!r}")
 
     def __call__(self, start: Point, direction: Array, first: float) -> Point | None:
-        """Return the point of the step found; None if no step lowers f.
+        """Return the point of the step found; where the trials do not suffice a lower one, or None if there is none.
 
         Args:
             start: from where.
@@ -63,13 +63,17 @@ class StrongWolfe:
         return search.best(low)
 
 
-@dataclass(frozen=True)
+@dataclass
 class LineSearchMethod:
-    """Base of the methods that choose a direction and search along it.
+    """Base of the methods that choose a direction and search along it; a subclass writes `step`.
 
     Args:
         c1: see `StrongWolfe`.
         c2: see `StrongWolfe`.
+
+    Attributes:
+        search: the line search.
+        promised: the decrease of f that the last direction promised.
 
     Raises:
         ValueError: c1 or c2 out of range.
@@ -81,12 +85,18 @@ class LineSearchMethod:
     c2: float = 0.9
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a hyper-parameter that is out of range."""
-        self.search()
+        """Check the hyper-parameters."""
+        self.search = StrongWolfe(self.c1, self.c2)
+        self.promised = 0.0
 
-    def search(self) -> StrongWolfe:
-        """Return the line search."""
-        return StrongWolfe(self.c1, self.c2)
+    def step(self, point: Point) -> Point | None:
+        """Return the point after one step; None if no step lowers f."""
+        raise NotImplementedError
+
+    def along(self, point: Point, direction: Array, first: float) -> Point | None:
+        """Return the point that the line search finds, if any, and note what the direction promised."""
+        self.promised = -first * float(point.gradient @ direction)
+        return self.search(point, direction, first) if self.promised > 0 else None
 
 
 # --- One search --------------------------------------------------------------------------------------------

@@ -129,17 +129,17 @@ def minimize(
         raise ValueError(f"minimize: f or its gradient is not finite at x0: f = {point.value}")
     trace = [_iterate(point)]
     iterations = 0
-    steps = solver.steps(point)
     bottom = -1e20 * max(1.0, abs(point.value))
     while (ending := _ending(point, iterations, gtol, max_iterations, bottom)) is None:
         try:
-            point = next(steps)
-        except StopIteration as stalled:
-            ending = _stalled(point, stalled.value)
-            break
+            following = solver.step(point)
         except KeyboardInterrupt:
             ending = False, "interrupted"
             break
+        if following is None:
+            ending = _stalled(point, solver.promised)
+            break
+        point = following
         iterations += 1
         trace[len(trace) if keep_trace else 1 :] = [_iterate(point)]
         if callback is not None and callback(trace[-1]) is True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from optim.objective import Array, Point, Product
 
 
-@dataclass(frozen=True)
+@dataclass
 class Newton(LineSearchMethod):
     """Steps -H^-1 g, made shorter or longer by a line search; one step solves a quadratic.
 
@@ -36,26 +35,21 @@ class Newton(LineSearchMethod):
 
     dense: bool | None = None
 
-    def steps(self, point: Point) -> Generator[Point, None, float]:
-        """Yield the point after each step; returns the decrease that the last direction, which failed, promised."""
-        search = self.search()
+    def step(self, point: Point) -> Point | None:
+        """Return the point after one step; None if no step lowers f."""
         dense = point.x.size <= 200 if self.dense is None else self.dense
-        while True:
-            direction = _dense_direction(point) if dense else _product_direction(point)
-            following = search(point, direction, 1.0)
-            if following is None:
-                return -float(point.gradient @ direction)
-            yield (point := following)
+        direction = _dense_direction(point) if dense else _product_direction(point)
+        return self.along(point, direction, 1.0)
 
 
 def _dense_direction(point: Point) -> Array:
-    eigenvalues, vectors = np.linalg.eigh(point.objective.hessian(point.x))
+    H = point.objective.hessian(point.x)
+    if not (np.isfinite(H).all() and H.any()):
+        return -point.gradient
+    eigenvalues, vectors = np.linalg.eigh(H)
     size = np.abs(eigenvalues)
     smallest = float(np.finfo(np.float64).eps) * size.size * size.max()
-    coordinates = vectors.T @ point.gradient
-    if smallest == 0:  # H = 0: as steep as it gets
-        return -point.gradient
-    direction: Array = -vectors @ (coordinates / np.maximum(size, smallest))
+    direction: Array = -vectors @ (vectors.T @ point.gradient / np.maximum(size, smallest))
     return direction
 
 

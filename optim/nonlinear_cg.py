@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from optim.line_search import LineSearchMethod
 
@@ -15,7 +12,7 @@ if TYPE_CHECKING:
     from optim.objective import Array, Point
 
 
-@dataclass(frozen=True)
+@dataclass
 class NonlinearCG(LineSearchMethod):
     """Steps along d <- -g + b d, with b = max(0, g'^T (g' - g) / |g|^2) (Polak and Ribiere).
 
@@ -36,21 +33,21 @@ class NonlinearCG(LineSearchMethod):
 
     c2: float = 0.1
 
-    def steps(self, point: Point) -> Generator[Point, None, float]:
-        """Yield the point after each step; returns the decrease that the last direction, which failed, promised."""
-        search = self.search()
-        direction = -point.gradient
-        while True:
-            first = _first_step(point, direction)
-            following = search(point, direction, first)
-            if following is None:
-                if np.array_equal(direction, -point.gradient):
-                    return -first * float(point.gradient @ direction)
-                direction = -point.gradient
-                continue
-            yield following
-            direction = _next_direction(point.gradient, following.gradient, direction)
-            point = following
+    def __post_init__(self) -> None:
+        """Check the hyper-parameters."""
+        super().__post_init__()
+        self.direction: Array | None = None
+
+    def step(self, point: Point) -> Point | None:
+        """Return the point after one step; None if no step lowers f."""
+        direction = -point.gradient if self.direction is None else self.direction
+        following = self.along(point, direction, _first_step(point, direction))
+        if following is None and self.direction is not None:
+            self.direction = None
+            return self.step(point)
+        if following is not None:
+            self.direction = _next_direction(point.gradient, following.gradient, direction)
+        return following
 
 
 def _first_step(point: Point, direction: Array) -> float:

@@ -40,7 +40,7 @@ class Objective:
         self.structure = x0
         arrays = [_floats(leaf) for leaf in trees.leaves(x0)]
         self.layout = [(array.shape, array.dtype) for array in arrays]
-        self.cuts = np.cumsum([array.size for array in arrays])[:-1]
+        self.cuts: list[int] = np.cumsum([array.size for array in arrays])[:-1].tolist()
         self.start: Array = np.concatenate([array.ravel().astype(np.float64) for array in arrays] or [np.empty(0)])
         self.counts = {"function": 0, "gradient": 0, "hessian": 0}
         if not self.start.size:
@@ -48,7 +48,7 @@ class Objective:
 
     def nested(self, x: Any) -> Any:
         """Return the numbers of a vector, array or Tensor, nested, shaped and typed like x0."""
-        parts = split(x, self.cuts) if self.cuts.size else [x]
+        parts = split(x, self.cuts) if self.cuts else [x]
         return trees.rebuild(self.structure, map(_as, parts, *zip(*self.layout, strict=True)))
 
     def scalar(self, x: Any) -> Any:

@@ -151,6 +151,12 @@ class Optimizer:
         if [len(group["params"]) for group in groups] != sizes:
             given = [len(group["params"]) for group in groups]
             raise ValueError(f"load_state_dict: expected groups of {sizes} parameters, got {given}")
+        for own, group in zip(self.param_groups, groups, strict=True):
+            if own.keys() != group.keys():
+                raise ValueError(
+                    f"load_state_dict: expected hyper-parameters {sorted(own)} of {type(self).__name__}, "
+                    f"got {sorted(group)}"
+                )
         loaded: list[State] = [dict(states.get(number, {})) for number in range(len(self.parameters))]
         for number, (parameter, entry) in enumerate(zip(self.parameters, loaded, strict=True)):
             self._check_state(number, parameter, entry)

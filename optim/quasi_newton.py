@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,7 @@ class _Pairs(_InverseHessian):
         self.pairs.append((s, y, float(s @ y)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class BFGS(LineSearchMethod):
     """Steps -H g along which a line search goes, H being an estimate (n, n) of the inverse Hessian.
 
@@ -79,31 +78,35 @@ class BFGS(LineSearchMethod):
     Source: Nocedal and Wright, "Numerical optimization" (2006), algorithm 6.1, eq. 6.17 and 6.20.
     """
 
-    def _estimate(self) -> _InverseHessian:
+    def __post_init__(self) -> None:
+        """Check the hyper-parameters."""
+        super().__post_init__()
+        self.estimate: _InverseHessian | None = None
+
+    def _nothing_known(self) -> _InverseHessian:
         return _Matrix()
 
-    def steps(self, point: Point) -> Generator[Point, None, float]:
-        """Yield the point after each step; returns the decrease that the last direction, which failed, promised."""
-        search = self.search()
-        estimate, fresh = self._estimate(), True
-        while True:
-            direction = -estimate.times(point.gradient)
-            first = min(1.0, 1 / float(np.abs(direction).sum())) if fresh else 1.0
-            following = search(point, direction, first) if float(direction @ point.gradient) < 0 else None
-            if following is None:
-                if fresh:
-                    return -first * float(direction @ point.gradient)
-                estimate, fresh = self._estimate(), True
-                continue
-            yield following
-            s, y = following.x - point.x, following.gradient - point.gradient
-            if float(s @ y) > np.finfo(np.float64).eps * float(np.linalg.norm(s) * np.linalg.norm(y)):
-                estimate.learn(s, y)
-                fresh = False
-            point = following
+    def step(self, point: Point) -> Point | None:
+        """Return the point after one step; None if no step lowers f."""
+        g = point.gradient
+        if self.estimate is None:
+            following = self.along(point, -g, min(1.0, 1 / float(np.abs(g).sum())))
+        else:
+            following = self.along(point, -self.estimate.times(g), 1.0)
+            if following is None:  # what was learnt misleads
+                self.estimate = None
+                return self.step(point)
+        if following is not None:
+            self._learn(following.x - point.x, following.gradient - g)
+        return following
+
+    def _learn(self, s: Array, y: Array) -> None:
+        if float(s @ y) > np.finfo(np.float64).eps * float(np.linalg.norm(s) * np.linalg.norm(y)):
+            self.estimate = self._nothing_known() if self.estimate is None else self.estimate
+            self.estimate.learn(s, y)
 
 
-@dataclass(frozen=True)
+@dataclass
 class LBFGS(BFGS):
     """BFGS that keeps the last steps only, not a matrix: for many numbers.
 
@@ -119,9 +122,10 @@ class LBFGS(BFGS):
     memory: int = 10
 
     def __post_init__(self) -> None:
+        """Check the hyper-parameters."""
         super().__post_init__()
         if self.memory < 1:
             raise ValueError(f"minimize: expected memory to be at least 1, got {self.memory!r}")
 
-    def _estimate(self) -> _InverseHessian:
+    def _nothing_known(self) -> _InverseHessian:
         return _Pairs(self.memory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,16 +89,29 @@ class Training:
         history: what has happened so far.
         epoch: the number of the current epoch, from 1.
         epochs: how many there are to be.
+        data: what it is trained on.
+        callbacks: what is called in between.
         started: when the current epoch began, in seconds.
     """
 
-    def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, epochs: int) -> None:
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        data: Iterable[Any],
+        epochs: int,
+        *,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
+        self.data = data
         self.history = History()
         self.epoch = 0
         self.epochs = epochs
+        self.callbacks = callbacks
         self.started = 0.0
 
     def stop(self, reason: str) -> None:
@@ -118,21 +131,31 @@ class Training:
             )
         return figures[name]
 
-    def step(self, inputs: Sequence[Any], targets: Any, callbacks: Sequence[Callback]) -> tuple[Any, float]:
+    def state_dict(self) -> dict[str, Any]:
+        """Return how far the training is, and its history."""
+        return {"epoch": self.epoch, "history": asdict(self.history)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.epoch = int(state["epoch"])
+        for name, value in state["history"].items():
+            setattr(self.history, name, value)
+
+    def step(self, inputs: Sequence[Any], targets: Any) -> tuple[Any, float]:
         """Do one step; returns outputs and loss."""
         outputs = self.model(*inputs)
         value = self.loss(outputs, targets)
-        self.optimizer.zero_grad()
-        value.backward()
-        for callback in callbacks:
-            callback.on_backward(self)
-        self.optimizer.step()
         number = value.item()
         if not np.isfinite(number):
             raise FloatingPointError(
                 f"fit: the loss is {number} in epoch {self.epoch}: try a smaller learning rate, or run a step under "
                 "autograd.detect_anomaly() to see where it comes from"
             )
+        self.optimizer.zero_grad()
+        value.backward()
+        for callback in self.callbacks:
+            callback.on_backward(self)
+        self.optimizer.step()
         self.history.steps.append(number)
         return outputs, number
 
@@ -170,16 +193,16 @@ def fit(
     Raises:
         FloatingPointError: the loss is not finite.
     """
-    training = Training(model, loss, optimizer, epochs)
+    training = Training(model, loss, optimizer, data, epochs, callbacks=callbacks)
     history = training.history
     steps = len(data) if isinstance(data, Sized) else None
-    bar = _progress_bar(progress, None if steps is None else steps * epochs)
     for callback in callbacks:
         callback.on_start(training)
+    bar = _progress_bar(progress, training.epoch, epochs, steps)
     try:
         while training.epoch < epochs and history.stopped is None:
             training.epoch += 1
-            figures = _epoch(training, data, callbacks, metrics or {}, bar)
+            figures = _epoch(training, metrics or {}, bar)
             if validation is not None:
                 found = evaluate(model, loss, validation, metrics=metrics)
                 figures |= {f"val_{name}": value for name, value in found.items()}
@@ -197,18 +220,16 @@ def fit(
     return history
 
 
-def _epoch(
-    training: Training, data: Iterable[Any], callbacks: Sequence[Callback], metrics: Metrics, bar: Any
-) -> dict[str, float]:
+def _epoch(training: Training, metrics: Metrics, bar: Any) -> dict[str, float]:
     """Go once through the data; returns the epoch's figures."""
     training.started = time.perf_counter()
     rate = float(training.optimizer.param_groups[0]["lr"])
     training.model.train()
     means = _Means()
-    for inputs, targets in map(_parts, data):
-        outputs, loss = training.step(inputs, targets, callbacks)
+    for inputs, targets in map(_parts, training.data):
+        outputs, loss = training.step(inputs, targets)
         means.add(len(targets), loss=loss, **_figures(metrics, outputs, targets))
-        for callback in callbacks:
+        for callback in training.callbacks:
             callback.on_step(training)
         if bar is not None:
             bar.update()
@@ -277,7 +298,7 @@ def _summary(training: Training, figures: Mapping[str, float]) -> str:
     return ", ".join([f"epoch {training.epoch}/{training.epochs}", *shown])
 
 
-def _progress_bar(progress: bool | str, total: int | None) -> Any:
+def _progress_bar(progress: bool | str, done: int, epochs: int, steps: int | None) -> Any:
     if not progress:
         return None
     from tqdm import tqdm
@@ -285,7 +306,8 @@ def _progress_bar(progress: bool | str, total: int | None) -> Any:
     title = progress.replace("{", "{{").replace("}", "}}") + " " if isinstance(progress, str) else ""
 
     return tqdm(
-        total=total,
+        total=None if steps is None else steps * epochs,
+        initial=0 if steps is None else steps * done,
         unit="step",
         bar_format=f"{title}{{percentage:3.0f}}% |{{bar:24}}| {{elapsed}}<{{remaining}} {{desc}}",
         mininterval=0.2,

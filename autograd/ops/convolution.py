@@ -251,17 +251,18 @@ _filter_bar: Any = primitive(
 # --- What users call ---------------------------------------------------------------------------------------
 
 
-def _shape(x: Any) -> Sizes:
-    return x.shape if hasattr(x, "shape") else np.shape(x)
+def _array(x: Any) -> Any:
+    return x if x is None or hasattr(x, "shape") else np.asarray(x)
 
 
-def _checked(what: str, x: Any, w: Any, b: Any, *, axes: int, groups: Any, transpose: bool) -> tuple[Sizes, Sizes]:
-    """Return the shapes of x and w.
+def _checked(what: str, x: Any, w: Any, b: Any, *, axes: int, groups: Any, transpose: bool) -> tuple[Any, Any, Any]:
+    """Return x, w and b as arrays or tensors.
 
     Raises:
         ValueError: shapes of x, w and b, or a number of groups, that do not go together.
     """
-    x_shape, w_shape = _shape(x), _shape(w)
+    x, w, b = _array(x), _array(w), _array(b)
+    x_shape, w_shape = x.shape, w.shape
     if len(w_shape) != 2 + axes or 0 in w_shape:
         layout = ("C, O / groups" if transpose else "O, C / groups") + (", kh, kw" if axes == 2 else ", k")
         raise ValueError(f"{what}: expected weight ({layout}), got {w_shape}")
@@ -273,38 +274,38 @@ def _checked(what: str, x: Any, w: Any, b: Any, *, axes: int, groups: Any, trans
         expected = f"(N, {channels}, {'H, W' if axes == 2 else 'L'}) for weight {w_shape}"
         also = f" and groups={groups}" if groups > 1 else ""
         raise ValueError(f"{what}: expected x {expected}{also}, got {x_shape}")
-    if b is not None and _shape(b) != (outputs,):
-        raise ValueError(f"{what}: expected bias ({outputs},) for weight {w_shape}, got {_shape(b)}")
-    return x_shape, w_shape
+    if b is not None and b.shape != (outputs,):
+        raise ValueError(f"{what}: expected bias ({outputs},) for weight {w_shape}, got {b.shape}")
+    return x, w, b
 
 
 def _convolved(
     what: str, x: Any, w: Any, b: Any, *, axes: int, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Any:
-    x_shape, w_shape = _checked(what, x, w, b, axes=axes, groups=groups, transpose=False)
+    x, w, b = _checked(what, x, w, b, axes=axes, groups=groups, transpose=False)
     steps, gaps = integers(f"{what}: stride", stride, axes), integers(f"{what}: dilation", dilation, axes)
-    reach = spans(w_shape[2:], gaps)
-    around = pads(what, padding, x_shape[2:], reach, steps)
-    places(what, x_shape[2:], around, reach, steps)
+    reach = spans(w.shape[2:], gaps)
+    around = pads(what, padding, x.shape[2:], reach, steps)
+    places(what, x.shape[2:], around, reach, steps)
     return _conv(x, w, b, move=Geometry(steps, around, gaps, groups))
 
 
 def _transposed(
     what: str, x: Any, w: Any, b: Any, *, axes: int, stride: Any, padding: Any, more: Any, dilation: Any, groups: Any
 ) -> Any:
-    x_shape, w_shape = _checked(what, x, w, b, axes=axes, groups=groups, transpose=True)
+    x, w, b = _checked(what, x, w, b, axes=axes, groups=groups, transpose=True)
     steps, gaps = integers(f"{what}: stride", stride, axes), integers(f"{what}: dilation", dilation, axes)
     added = integers(f"{what}: output_padding", more, axes, 0)
     if any(m >= s for m, s in zip(added, steps, strict=True)):
         raise ValueError(f"{what}: output_padding={more} must be smaller than the stride, {steps}")
-    reach = spans(w_shape[2:], gaps)
-    around = pads(what, padding, tuple(map(operator.mul, x_shape[2:], steps)), reach, steps)
-    axis = zip(x_shape[2:], steps, reach, around, added, strict=True)
+    reach = spans(w.shape[2:], gaps)
+    around = pads(what, padding, tuple(map(operator.mul, x.shape[2:], steps)), reach, steps)
+    axis = zip(x.shape[2:], steps, reach, around, added, strict=True)
     size = tuple((n - 1) * s + r - sum(p) + m for n, s, r, p, m in axis)
     if min(size) < 1:
-        raise ValueError(f"{what}: padding {padding!r} leaves a result of size {size} for x {x_shape}")
+        raise ValueError(f"{what}: padding {padding!r} leaves a result of size {size} for x {x.shape}")
     y = _input_bar(x, w, size=size, move=Geometry(steps, around, gaps, groups))
-    return y if b is None else y + (b if hasattr(b, "shape") else np.asarray(b)).reshape(-1, *(1,) * axes)
+    return y if b is None else y + b.reshape(-1, *(1,) * axes)
 
 
 def conv1d(  # noqa: PLR0917 (PyTorch's signature)

@@ -80,10 +80,21 @@ def matmul(x: Any, y: Any) -> Any:
         raise ValueError(_mismatch(np.shape(x), np.shape(y))) from None
 
 
+def _as_rows(x: Any) -> Any:
+    """Return x (..., n) as a matrix (rows, n): one product is faster than one for each batch."""
+    return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _times_transpose(x: Any, w: Any) -> Any:
+    if x.ndim <= 2:
+        return np.matmul(x, w.T)
+    return np.matmul(_as_rows(x), w.T).reshape((*x.shape[:-1], w.shape[0]))
+
+
 def _affine(x: Any, w: Any, b: Any) -> Any:
     if w.ndim != 2 or x.shape[-1:] != w.shape[1:] or b.shape != w.shape[:1]:
         raise ValueError(f"linear: expected x (..., in), w (out, in), b (out,), got {x.shape}, {w.shape}, {b.shape}")
-    z = np.matmul(x, w.T)
+    z = _times_transpose(x, w)
     if z.dtype != b.dtype:
         return z + b
     z += b
@@ -93,22 +104,26 @@ def _affine(x: Any, w: Any, b: Any) -> Any:
 def _product(x: Any, w: Any) -> Any:
     if w.ndim != 2 or x.shape[-1:] != w.shape[1:]:
         raise ValueError(f"linear: expected x (..., in) and w (out, in), got {x.shape} and {w.shape}")
-    return np.matmul(x, w.T)
+    return _times_transpose(x, w)
+
+
+def _input_bar(zbar: Any, w: Any) -> Any:
+    """Return the bar of x in z = x @ w.T."""
+    if zbar.ndim <= 2:
+        return zbar @ w
+    return (_as_rows(zbar) @ w).reshape((*zbar.shape[:-1], w.shape[1]))
 
 
 def _weight_bar(zbar: Any, x: Any) -> Any:
     """Return the bar of w in z = x @ w.T: one product, over all rows of all batches."""
-    if x.ndim != 2:
-        rows = math.prod(x.shape[:-1])
-        x, zbar = x.reshape((rows, x.shape[-1])), zbar.reshape((rows, zbar.shape[-1]))
-    return zbar.T @ x
+    return _as_rows(zbar).T @ _as_rows(x)
 
 
-_linear = primitive(_product, name="linear", x=lambda zbar, w: zbar @ w, w=_weight_bar)
+_linear = primitive(_product, name="linear", x=_input_bar, w=_weight_bar)
 _linear_with_bias = primitive(
     _affine,
     name="linear",
-    x=lambda zbar, w: zbar @ w,
+    x=_input_bar,
     w=_weight_bar,
     b=lambda zbar: zbar.sum(axis=tuple(range(zbar.ndim - 1))),
 )

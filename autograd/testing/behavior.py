@@ -61,9 +61,7 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
-def look_at_sweep(
-    stage: Stage, subject: Subject, outputs: Sequence[NDArray[Any]], number: int, report: Report
-) -> bool:
+def look_at_sweep(stage: Stage, subject: Subject, outputs: Sequence[NDArray[Any]], number: int, report: Report) -> bool:
     """Sweep twice over one record; report what the sweep writes to and whether it repeats itself.
 
     Returns:
@@ -76,7 +74,11 @@ def look_at_sweep(
     results = stage(*inputs)
     first = [np.array(raw(g)) for g in pulled(results, inputs, given, create_graph=False)]
     second = [np.array(raw(g)) for g in pulled(results, inputs, given, create_graph=False)]
-    written = [f"the input {n!r}" for n, x, a in zip(subject.names, inputs, subject.arrays, strict=True) if not _same(raw(x), a)]
+    written = [
+        f"the input {n!r}"
+        for n, x, a in zip(subject.names, inputs, subject.arrays, strict=True)
+        if not _same(raw(x), a)
+    ]
     written += ["an output" for y, before in zip(results, outputs, strict=True) if not _same(raw(y), before)]
     written += ["the bar of an output" for bar, before in zip(given, bars, strict=True) if not _same(bar, before)]
     order = f"order {number}: "
@@ -105,7 +107,7 @@ _scattered = primitive(_forward_scattered, name="scattered", x=lambda ybar: _sca
 
 def look_at_layout(level: Level, report: Report) -> None:
     """Report a gradient that changes when arrays lie in memory differently."""
-    if level.order > 1 or not len(level.bars):
+    if level.order > 1 or not level.analytic.size:
         return
     bars = level.bars[:2]
     found = gradients(level.stage, level.arrays, bars, wrap=_scattered)
@@ -121,6 +123,7 @@ def look_at_layout(level: Level, report: Report) -> None:
                 "layout",
                 f"the gradient by {where.input}{list(where.index or ())} is {level.analytic[row, position]:.10g} for contiguous "
                 f"inputs and {flat(found[row])[position]:.10g} for the same numbers in strided memory",
+                input=where.input,
             )
         )
 
@@ -138,6 +141,8 @@ def following(level: Level, report: Report) -> tuple[Stage, list[NDArray[Any]]]:
         largest = np.max(np.abs(ours), initial=0, where=np.isfinite(ours))
         if not np.allclose(ours, other, rtol=0, atol=1e3 * level.own_precision * largest, equal_nan=True):
             report.problems.append(
-                Problem("create_graph", f"order {level.order}: the gradient by {name!r} is another under create_graph=True")
+                Problem(
+                    "create_graph", f"order {level.order}: the gradient by {name!r} is another under create_graph=True"
+                )
             )
     return stage, outputs

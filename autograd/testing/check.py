@@ -6,6 +6,7 @@ What a derivative is compared with, and the verdict, is in `compare`; which oper
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +18,8 @@ from autograd.testing import nodes
 from autograd.testing.behavior import call_twice, following, look_at_layout, look_at_sweep
 from autograd.testing.compare import Level, size_of
 from autograd.testing.report import KINK, WRONG, Comparison, GradientError, Problem, Report, describe_array
-from autograd.testing.subject import Stage, Subject, quiet
-from autograd.testing.taylor import taylor_orders
+from autograd.testing.subject import Stage, Subject, leaves_of, pulled, quiet
+from autograd.testing.opinions import complex_step, taylor_orders
 
 MODES = ("auto", "coordinates", "directions")
 
@@ -75,6 +76,7 @@ def examine(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: str = "au
     shown = [describe_array(name, array) for name, array in zip(subject.names, subject.arrays, strict=True)]
     report = Report(subject.function_name, shown)
     with enable_grad():
+        _call_elsewhere(subject)
         stages = run(subject, report, order, mode, np.random.default_rng(seed))
         if not report.ok and not any(problem.blame for problem in report.problems):
             nodes.find_blame(subject, report, stages)
@@ -99,11 +101,11 @@ def run(
                     break
                 level = Level(stages[-1], subject.arrays, outputs, subject.names, number, rng)
                 look_at_layout(level, report)
+                if number == 1 and isinstance(subject, Subject):
+                    report.orders, report.complex_step = taylor_orders(level, order), complex_step(level, subject)
                 _compare(level, mode, report, untracked)
                 if not report.ok:
                     break
-                if number == 1 and mode != "directions":
-                    report.orders = taylor_orders(level, order)
                 if number < order:
                     stage, outputs = following(level, report)
                     stages.append(stage)
@@ -112,6 +114,14 @@ def run(
             notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
             report.problems.append(Problem("error", f"{type(error).__name__}: {error}{notes}"))
     return stages
+
+
+def _call_elsewhere(subject: Subject) -> None:
+    """Call the function at another point first, so that what it or a rule keeps from an earlier call is not right."""
+    inputs = leaves_of([(a * 0.97).astype(a.dtype) for a in subject.arrays])
+    with quiet(), contextlib.suppress(Exception):
+        outputs = subject.stage(*inputs)
+        pulled(outputs, inputs, [np.ones(y.shape, y.dtype) for y in outputs], create_graph=False)
 
 
 def _right_nearby(subject: Subject, order: int, mode: str, seed: int) -> bool:
@@ -142,29 +152,34 @@ def _take_for_kinks(report: Report) -> None:
 
 def _compare(level: Level, mode: str, report: Report, untracked: bool) -> None:
     """Compare along the directions of the level and add what it comes to to the report."""
-    if not level.linear:
-        report.problems.append(
-            Problem("not linear", f"order {level.order}: the gradient is not linear in the output's bar, as a gradient is")
-        )
+    if level.nonlinear is not None:
+        text = f"order {level.order}: the gradient by {level.nonlinear} is not linear in the output's bar, as a gradient is"
+        report.problems.append(Problem("not linear", text, input=level.nonlinear))
         return
     wrong: list[Comparison] = []
+    if not level.analytic.size:
+        return
     for direction in level.directions(mode):
         found = level.compare(direction)
-        traced = [c for c in found if c.status == WRONG]
-        if traced and direction.index is None and mode != "directions":
-            coordinate = level.localized(direction, traced[0])
-            found = [c if c is not traced[0] or coordinate is None else coordinate for c in found]
-        wrong += [c for c in found if c.status == WRONG]
-        report.comparisons += found[: max(0, MOST_SHOWN - len(report.comparisons))]
-        if traced and direction.index is None:
+        faulty = [c for c in found if c.status == WRONG]
+        if faulty and level.is_limit(direction, faulty[0]):
+            level.counts.subtract({WRONG: len(faulty), KINK: -len(faulty)})
+            note = "one of the slopes nearby"
+            found = [dataclasses.replace(c, status=KINK, note=note) if c.status == WRONG else c for c in found]
+            faulty = []
+        if faulty and direction.index is None:
+            coordinate = level.localized(direction, faulty[0])
+            wrong += faulty if coordinate is None else [coordinate, *faulty]
             break
+        wrong += faulty
+        report.comparisons += [c for c in found if c.status != WRONG][: MOST_SHOWN - len(report.comparisons)]
     report.counts.update(level.counts)
     report.accuracy = max(report.accuracy, level.accuracy)
     if wrong:
         wrong.sort(key=lambda c: c.index is None)
         worst = wrong[0]
-        report.comparisons = [*wrong[:MOST_SHOWN], *(c for c in report.comparisons if c.status != WRONG)]
+        report.comparisons = [*wrong[:MOST_SHOWN], *report.comparisons]
         kind = "wrong" if np.isfinite(worst.analytic) else "not finite"
         if untracked and worst.analytic == 0:
             kind = "detached"
-        report.problems.append(Problem(kind, f"order {level.order}: {worst}", comparison=worst))
+        report.problems.append(Problem(kind, f"order {level.order}: {worst}", input=worst.input, comparison=worst))

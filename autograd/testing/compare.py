@@ -7,6 +7,7 @@ moves when inputs and bars change in their last digits. The two are called diffe
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from autograd.tensor import raw
 from autograd.testing.differences import SPACING, Array, Estimate, Line
-from autograd.testing.jitter import REPEATS, Program
+from autograd.testing.jitter import REPEATS, REPEATS_IN_DOUBT, Program
 from autograd.testing.report import EDGE, KINK, OK, UNDECIDED, WRONG, Comparison
 from autograd.testing.subject import Stage, flat, gradients, pulled, split, values
 
@@ -73,7 +74,7 @@ class Level:
         rows: (m, outputs) the combinations of outputs that are differentiated, as the bars that the sweep got.
         analytic: (m, inputs) their gradients by the engine.
         blur: (m, inputs) how far rounding may have moved these.
-        linear: whether the sweep is linear in the bar.
+        nonlinear: an input whose gradient is not linear in the bar; None if there is none.
         precision: relative rounding error of the numeric side, which is evaluated in float64 where that goes.
         own_precision: relative rounding error of the dtypes that there are.
         scales: sizes of the outputs; weights: random ones for them.
@@ -103,16 +104,15 @@ class Level:
         self.point = flat(self.arrays)
         self.rows = self._rows()
         self.bars = [split(row, self.outputs) for row in self.rows]
-        self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), -1)
+        self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), self.rows.shape[1])
         found = gradients(stage, self.arrays, self.bars)
         self.analytic = np.array([flat(g) for g in found]).reshape(len(self.bars), self.point.size)
-        self.noise, self.blur = self._rounding(self.arrays, with_gradients=True)
-        self.linear = self._is_linear()
         self._choose_precision()
-        if self.moving is not self.arrays:
-            self.noise, _ = self._rounding(self.moving, with_gradients=False)
+        self.noise, self.blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
+        self.measure_rounding(REPEATS)
         self.steep = ~np.isfinite(self.analytic).all(axis=0)
         self.sizes = np.concatenate([size_of(a).reshape(-1) for a in self.arrays])
+        self.nonlinear = self._nonlinear_input()
         finite = np.isfinite(self.analytic)
         self.scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=finite)
         self.counts: Counter[str] = Counter()
@@ -122,6 +122,7 @@ class Level:
             for y, scale in zip(self.outputs, self.scales, strict=True)
         ]
         self.accuracy = 0.0
+        self._sure = False
         if self.point.size and self.rows.size:
             self.noise = np.maximum(self.noise, self.line(self._random("", np.ones_like(self.sizes))).scatter())
 
@@ -133,28 +134,35 @@ class Level:
         weights = np.concatenate([1 / scale_of(y).reshape(-1) for y in self.outputs])
         return np.asarray(self.rng.normal(size=(2, size)) * weights)
 
-    def _is_linear(self) -> bool:
-        """Tell whether bars that are -1.1 times as long give a gradient that is."""
-        if not self.bars:
-            return True
+    def _nonlinear_input(self) -> str | None:
+        """Return the input whose gradient is not -1.1 times as long where the bar is; None if that is so for all."""
         stretched = [[(-1.1 * bar).astype(bar.dtype) for bar in bars] for bars in self.bars]
         found = np.array([flat(g) for g in gradients(self.stage, self.arrays, stretched)]).reshape(self.analytic.shape)
         with np.errstate(invalid="ignore"):
-            return not np.any(np.abs(found / -1.1 - self.analytic) > FACTOR * self.blur + self._most())
+            apart = np.abs(found / -1.1 - self.analytic) > FACTOR * self.blur + 1e-2 * self._most()
+        return self.coordinate(int(np.argwhere(apart)[0][1])).input if apart.any() else None
 
     def _most(self) -> Array:
         """Return what can pass for rounding in each row of the gradient: more is a jump, as where a tie breaks."""
         finite = np.isfinite(self.analytic)
         return np.asarray(
-            self.own_precision ** (1 / 3) * np.max(np.abs(self.analytic), axis=1, keepdims=True, initial=0, where=finite)
+            self.own_precision ** (1 / 3)
+            * np.max(np.abs(self.analytic), axis=1, keepdims=True, initial=0, where=finite)
         )
 
-    def _rounding(self, arrays: Sequence[NDArray[Any]], with_gradients: bool) -> tuple[Array, Array]:
+    def measure_rounding(self, repeats: int) -> None:
+        """Look for rounding in some more runs of the program."""
+        noise, blur = self._rounding(self.arrays, True, repeats)
+        if self.moving is not self.arrays:
+            noise, _ = self._rounding(self.moving, False, repeats)
+        self.noise, self.blur = np.maximum(self.noise, noise), np.maximum(self.blur, blur)
+
+    def _rounding(self, arrays: Sequence[NDArray[Any]], with_gradients: bool, repeats: int) -> tuple[Array, Array]:
         """Return how far rounding moves the rows' values and their gradients."""
         program = Program(self.stage, arrays)
         values = self._combined(flat([raw(y) for y in program.outputs]))
         noise, blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             outputs, inputs = program.again(self.rng)
             with np.errstate(invalid="ignore"):
                 noise = np.fmax(noise, np.abs(self._combined(flat([raw(y) for y in outputs])) - values))
@@ -195,7 +203,7 @@ class Level:
             if found.size != self.rows.shape[1]:
                 return np.full(len(self.rows), np.nan)
             rounding = flat(pieces)[support] - self.point[support] - intended[support]
-            return self._combined(found) - slopes @ rounding
+            return np.asarray(self._combined(found) - slopes @ rounding)
 
         return Line(at, self.precision, self.noise)
 
@@ -274,7 +282,21 @@ class Level:
     # --- The verdict -----------------------------------------------------------------------------------------
 
     def compare(self, direction: Direction) -> list[Comparison]:
-        """Compare along one direction, add up `counts` and `accuracy`, and return what is not plainly right."""
+        """Compare along one direction, add up `counts` and `accuracy`, and return what is not plainly right.
+
+        Before anything is called wrong, rounding is looked at more closely, once.
+        """
+        found, counts, accuracy = self._compared(direction)
+        if not self._sure and any(c.status == WRONG for c in found):
+            self._sure = True
+            self.measure_rounding(REPEATS_IN_DOUBT)
+            self.noise = np.maximum(self.noise, self.line(direction).scatter())
+            found, counts, accuracy = self._compared(direction)
+        self.counts.update(counts)
+        self.accuracy = max(self.accuracy, accuracy)
+        return found
+
+    def _compared(self, direction: Direction) -> tuple[list[Comparison], Counter[str], float]:
         support = np.flatnonzero(direction.vector)
         analytic = self.analytic[:, support] @ direction.vector[support]
         blur = self.blur[:, support] @ np.abs(direction.vector[support])
@@ -290,25 +312,25 @@ class Level:
         decided = ~(relative > 0.1) | (analytic == slope.value)
         bends = _bends(line)
         plain = right & decided & ~bends
-        self.counts[OK] += int(plain.sum())
-        self.accuracy = max(self.accuracy, float(np.max(relative, initial=0, where=plain & np.isfinite(relative))))
+        counts = Counter({OK: int(plain.sum())})
+        accuracy = float(np.max(relative, initial=0, where=plain & np.isfinite(relative)))
         rest = np.flatnonzero(~plain)
+        found: list[Comparison] = []
         if not rest.size:
-            return []
+            return found, counts, accuracy
         sides = line.one_sided(-1), line.one_sided(1)
         steep = line.diverges(-1) | line.diverges(1)
-        found = []
-        for row in rest:
+        for row in rest.tolist():
             status, note, value, margin = _judged(analytic[row], line, slope, bound, blur, bool(right[row]), row, sides)
             if steep.any() and not np.isfinite(analytic[row]):
                 status, note = KINK, "an infinite slope, or zero times one"
             if status == OK and not decided[row]:
                 status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
-            self.counts[status] += 1
+            counts[status] += 1
             if status != OK:
                 ends = float(sides[0].value[row]), float(sides[1].value[row])
                 found.append(self._comparison(direction, row, line, (analytic[row], value, margin), ends, status, note))
-        return found
+        return found, counts, accuracy
 
     def _comparison(
         self,
@@ -321,8 +343,7 @@ class Level:
         note: str,
     ) -> Comparison:
         """Return the numbers of one row along one direction, by the units of the coordinate and the output."""
-        single = len(self.rows) == self.rows.shape[1]
-        unit = direction.unit * (float(self.rows[row, row]) if single else 1.0)
+        unit = self._unit(direction, row)
         left, right = ends
         windows = [window for _, window in sorted(line.windows.items(), reverse=True)]
         table = tuple(
@@ -335,6 +356,7 @@ class Level:
             input=direction.input,
             index=direction.index,
             output=self.output_name(row),
+            row=row,
             analytic=float(numbers[0]) / unit,
             numeric=numbers[1] / unit,
             error=numbers[2] / abs(unit),
@@ -344,6 +366,17 @@ class Level:
             note=note,
             table=table if status == WRONG else (),
         )
+
+    def slope(self, direction: Direction) -> Estimate:
+        """Return the numeric slopes along a direction, from as many windows as it takes."""
+        support = np.flatnonzero(direction.vector)
+        analytic = self.analytic[:, support] @ direction.vector[support]
+        return self._sampled(direction, analytic, self.blur[:, support] @ np.abs(direction.vector[support])).slope()
+
+    def _unit(self, direction: Direction, row: int) -> float:
+        """Return by what a slope along a direction is divided to be one by the coordinate and of the output."""
+        single = len(self.rows) == self.rows.shape[1]
+        return direction.unit * (float(self.rows[row, row]) if single else 1.0)
 
     def _sampled(self, direction: Direction, analytic: Array, blur: Array) -> Line:
         """Return a line with as many windows as it takes: one, if all is smooth and right."""
@@ -358,6 +391,34 @@ class Level:
             if settled.all():
                 break
         return line
+
+    def is_limit(self, direction: Direction, wrong: Comparison) -> bool:
+        """Tell whether the analytic slope is one that the function has nearby, where the engine is right.
+
+        At a point where several pieces meet, the slopes to the left and right along one line do not show all of them
+        (sort()[1] of three equal numbers); the gradients nearby do.
+        """
+        row = wrong.row
+        nearby = []
+        for _ in range(16):
+            factor = self.own_precision ** (1 / 3) * self.rng.uniform(-1, 1, self.point.size) * self.sizes
+            nearby.append(split(self.point + factor, self.arrays))
+        slopes = np.array(
+            [flat(gradients(self.stage, arrays, [self.bars[row]])[0]) @ direction.vector for arrays in nearby]
+        )
+        here = float(self.analytic[row] @ direction.vector)
+        numeric = wrong.numeric * self._unit(direction, row)
+        least, most = float(np.min(slopes)), float(np.max(slopes))
+        margin = 0.01 * (most - least)
+        if not (least - margin <= min(here, numeric) and max(here, numeric) <= most + margin):
+            return False
+        return all(self._is_right_at(arrays, direction, row) for arrays in nearby[:2])
+
+    def _is_right_at(self, arrays: Sequence[NDArray[Any]], direction: Direction, row: int) -> bool:
+        other = copy.copy(self)
+        other.counts, other.point = Counter(), flat(arrays)
+        other.analytic = np.array([flat(g) for g in gradients(self.stage, arrays, self.bars)])
+        return not any(c.row == row and c.status == WRONG for c in other.compare(direction))
 
     def localized(self, direction: Direction, wrong: Comparison) -> Comparison | None:
         """Return the comparison at the coordinate to which a wrong direction can be traced, by halving it."""

@@ -171,8 +171,10 @@ class Line:
         return [window for _, window in sorted(self.windows.items())]
 
     def _noise(self, window: Window) -> Array:
-        largest = np.maximum(np.abs(window.high), np.abs(window.low)).max(axis=0)
-        return np.maximum(self.noise, self.precision * np.nan_to_num(largest))
+        """Return how far the samples of a window are off: also by the rounding of the step where the line is curved."""
+        size = np.maximum(np.abs(window.high), np.abs(window.low))
+        curved = np.abs(window.high + window.low - 2 * self.middle) / window.steps[:, None]
+        return np.maximum(self.noise, self.precision * np.nan_to_num(np.max(size + curved, axis=0)))
 
     def slope(self, *, ignore_flat: bool = False) -> Estimate:
         """Return the slopes at 0 by central differences, from all windows.
@@ -203,13 +205,9 @@ class Line:
         quotients = np.concatenate([w.one_sided(side, self.middle) for w in reversed(self._ordered())])
         size = np.abs(quotients)
         with np.errstate(invalid="ignore"):
-            defined = np.isfinite(size)
-            growing = np.all((size[1:] > 1.1 * size[:-1]) | ~defined[1:] | ~defined[:-1], axis=0)
-            largest = np.max(size, axis=0, where=defined, initial=0)
-            smallest = np.min(size, axis=0, where=defined, initial=np.inf)
-            return np.asarray(growing & (largest > 100 * smallest) & (defined.sum(axis=0) > LEVELS))
+            growing = np.all(size[1 - LEVELS :] > 1.1 * size[-LEVELS:-1], axis=0)
+            return np.asarray(growing & (size[-1] > 100 * np.nanmin(size, axis=0)) & (len(self.windows) > 1))
 
     def defined(self, side: int) -> NDArray[np.bool_]:
         """Tell for each component whether the function has values near 0 to one side."""
         return np.isfinite((self.nearest.high if side > 0 else self.nearest.low)[-1])
-

@@ -216,7 +216,9 @@ def find_blame(subject: Subject, report: Report, stages: Sequence[Stage]) -> Non
         report.notes.append(f"each operation alone is right; at a kink: {where}")
         report.bent = True
     else:
-        report.notes.append("each operation alone is right, and the record is complete: this may be a fault of the engine")
+        report.notes.append(
+            "each operation alone is right, and the record is complete: this may be a fault of the engine"
+        )
 
 
 def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> tuple[Blame | None, list[Node]]:
@@ -250,7 +252,7 @@ def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> t
                 continue
             if not result.ok:
                 problem = result.problems[0]
-                argument = problem.comparison.input if problem.comparison is not None else None
+                argument = problem.input if problem.input in alone.names else None
                 return blame(node, argument, f"{problem.kind}: {problem.message}"), bent
             if result.kinks:
                 bent.append(node)
@@ -263,7 +265,10 @@ def _past_the_record(subject: Subject, stage: Stage, report: Report) -> Blame | 
     moved = [(a * (1 + 1e-3 * rng.uniform(0.5, 1, a.shape)) + 1e-3 * (a == 0)).astype(a.dtype) for a in subject.arrays]
     again = any(problem.kind == "non-deterministic" for problem in report.problems)
     try:
-        (before, first), (after, second) = recorded(stage, subject.arrays), recorded(stage, subject.arrays if again else moved)
+        (before, first), (after, second) = (
+            recorded(stage, subject.arrays),
+            recorded(stage, subject.arrays if again else moved),
+        )
     except Exception:  # noqa: BLE001 (the function is the user's, and the point is another)
         return None
     inputs = {t._node.index for t in (*first, *second) if t._node is not None}
@@ -284,7 +289,9 @@ def _past_the_record(subject: Subject, stage: Stage, report: Report) -> Blame | 
                 )
         if not again and repr(old.parameters) != repr(new.parameters):
             changed = [k for k in old.parameters if repr(old.parameters[k]) != repr(new.parameters.get(k))]
-            return blame(old, None, f"its parameter {changed[0]} changes with the inputs, but no gradient flows through it")
+            return blame(
+                old, None, f"its parameter {changed[0]} changes with the inputs, but no gradient flows through it"
+            )
     return None
 
 

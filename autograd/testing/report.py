@@ -23,6 +23,7 @@ class Comparison:
         order: of the derivative.
         input: name of the input, or "all inputs" for a direction through all of them.
         index: the coordinate of that input; None for a random direction.
+        row: number of the output or combination.
         output: which output, or which random combination of outputs, is differentiated.
         analytic: by the engine.
         numeric: by differences.
@@ -36,6 +37,7 @@ class Comparison:
     order: int
     input: str
     index: tuple[int, ...] | None
+    row: int
     output: str
     analytic: float
     numeric: float
@@ -97,15 +99,17 @@ class Problem:
     """Something that makes a check fail.
 
     Attributes:
-        kind: "wrong", "error", "non-deterministic", "mutation", "dtype", "shape", "not linear", "layout", "create_graph",
-            "detached", "not finite".
+        kind: "wrong", "not finite", "detached", "error", "non-deterministic", "mutation", "dtype", "shape",
+            "not linear", "layout" or "create_graph".
         message: for a person.
+        input: the input in question, if it is about one.
         comparison: the derivative in question, if it is about one.
         blame: the operation that is wrong, if it was found.
     """
 
     kind: str
     message: str
+    input: str | None = None
     comparison: Comparison | None = None
     blame: Blame | None = None
 
@@ -123,6 +127,8 @@ class Report:
         accuracy: the largest relative error bound among the comparisons that were decided.
         orders: by which powers of the step the Taylor remainders fall: 1, 2, 3 if value, gradient and
             second derivative are right; infinity for a remainder that is zero, NaN where rounding hides it.
+        complex_step: relative distance of the gradient to the complex step's along a random line; None where that
+            does not apply.
         notes: what else is worth saying.
         graph: the recorded computation, where an operation was looked for.
         bent: whether no operation alone is wrong, but some are at kinks.
@@ -135,6 +141,7 @@ class Report:
     comparisons: list[Comparison] = field(default_factory=list)
     accuracy: float = 0.0
     orders: tuple[float, ...] = ()
+    complex_step: float | None = None
     notes: list[str] = field(default_factory=list)
     graph: Any = None
     bent: bool = False
@@ -185,9 +192,13 @@ class Report:
             counted = ", ".join(f"{number} {status}" for status, number in self.counts.most_common())
             lines.append(f"  {total} comparisons: {counted}; relative accuracy {self.accuracy:.0e}")
         if self.orders:
-            shown = ", ".join("zero" if math.isinf(o) else "hidden by rounding" if math.isnan(o) else f"{o:.2f}" for o in self.orders)
+            shown = ", ".join(
+                "zero" if math.isinf(o) else "hidden by rounding" if math.isnan(o) else f"{o:.2f}" for o in self.orders
+            )
             expected = ", ".join(str(i + 1) for i in range(len(self.orders)))
             lines.append(f"  Taylor remainders fall with the step's powers {shown} (expected {expected})")
+        if self.complex_step is not None:
+            lines.append(f"  the complex step differs by {self.complex_step:.0e}, relative")
         for problem in self.problems:
             lines.append(f"  {problem.kind}: {problem.message}")
             if problem.blame is not None:

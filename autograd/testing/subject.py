@@ -59,11 +59,23 @@ class Subject:
                 "or tensors of floats"
             )
         names = [
-            name
-            for name, moving in zip(_argument_names(function, self._tree), self._moving, strict=True)
-            if moving
+            name for name, moving in zip(_argument_names(function, self._tree), self._moving, strict=True) if moving
         ]
         self.names = [*names, *self._parameters]
+
+    def stage_on_arrays(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Call the function on plain arrays of any type; return its outputs that are no integers.
+
+        Raises:
+            TypeError: it has parameters of its own.
+            Exception: whatever the function raises.
+        """
+        if self._parameters:
+            raise TypeError("a layer's parameters are tensors")
+        following = iter(arrays)
+        leaves = (next(following) if moving else leaf for leaf, moving in zip(self._given, self._moving, strict=True))
+        result = trees.leaves(self.function(*trees.rebuild(self._tree, leaves)))
+        return [np.asarray(y) for y in result if np.asarray(y).dtype.kind in "fc"]
 
     def stage(self, *tensors: Any) -> list[Any]:
         """Call the function on tensors in place of its floating-point inputs; return its floating-point outputs."""
@@ -125,9 +137,7 @@ def gradients(
     """
     inputs = leaves_of(arrays)
     outputs = [wrap(y) for y in stage(*map(wrap, inputs))]
-    return [
-        [np.array(raw(g)) for g in pulled(outputs, inputs, bars, create_graph=create_graph)] for bars in cotangents
-    ]
+    return [[np.array(raw(g)) for g in pulled(outputs, inputs, bars, create_graph=create_graph)] for bars in cotangents]
 
 
 def pulled(outputs: Sequence[Any], inputs: Sequence[Any], bars: Sequence[Any], *, create_graph: bool) -> list[Any]:

@@ -31,7 +31,6 @@ class Values(Protocol):
         """Return the value of a form that something is computed from: the recorded one, where there is one."""
 
 
-
 # --- What a factor can be ----------------------------------------------------------------------------------
 
 
@@ -155,6 +154,32 @@ class Call(Atom):
 
     def size(self) -> int:
         return 1 + sum(form.size() for form in self.arguments)
+
+
+class Share(Atom):
+    """What an argument gets from a bar, by a rule that cannot be read: it failed when it was run to see.
+
+    Attributes:
+        operation: whose rule it is.
+        argument: name of the argument.
+        forms: the bar, and the operation's arguments.
+    """
+
+    def __init__(self, operation: Any, argument: str, forms: Sequence[Form], shape: Shape) -> None:
+        self.operation = operation
+        self.argument = argument
+        self.forms = tuple(forms)
+        self.shape = shape
+
+    @cached_property
+    def key(self) -> Any:
+        return "share", id(self.operation), self.argument, tuple(form.key for form in self.forms)
+
+    def value(self, values: Values) -> Any:
+        return np.full(self.shape, np.nan)
+
+    def size(self) -> int:
+        return 1 + sum(form.size() for form in self.forms)
 
 
 class Slope(Atom):
@@ -308,8 +333,7 @@ class Form:
             found = atom.value(values)
             return None if found is None else np.asarray(found)
         with np.errstate(all="ignore"):
-            total = sum((_term_value(term, self.shape, values) for term in self.terms), np.zeros(self.shape))
-        return total
+            return sum((_term_value(term, self.shape, values) for term in self.terms), np.zeros(self.shape))
 
 
 def _term_value(term: Term, shape: Shape, values: Values) -> Any:
@@ -410,7 +434,9 @@ def power(form: Form, exponent: Number) -> Form:
         return form
     (term, *others) = form.terms or (Term(0),)
     whole = exponent == int(exponent)
-    plain = not others and not term.has_sums(form.ndim) and (whole or (term.coefficient == 1 and len(term.factors) == 1))
+    plain = (
+        not others and not term.has_sums(form.ndim) and (whole or (term.coefficient == 1 and len(term.factors) == 1))
+    )
     if plain and (whole or term.factors[0].exponent == 1):
         factors = tuple(Factor(f.atom, f.labels, _tidy(f.exponent * exponent)) for f in term.factors)
         return _single(form.shape, _raised(term.coefficient, exponent), factors)
@@ -443,7 +469,9 @@ def einsum(forms: Sequence[Form], labels: Sequence[Sequence[int]], shape: Shape,
         shape: of the result.
         chain: write matrix products in a row: (A B) C as A B C.
     """
-    sizes = {label: n for form, axes in zip(forms, labels, strict=True) for label, n in zip(axes, form.shape, strict=True)}
+    sizes = {
+        label: n for form, axes in zip(forms, labels, strict=True) for label, n in zip(axes, form.shape, strict=True)
+    }
     fresh = max([len(shape) - 1, *sizes]) + 1
     coefficient: Number = 1
     factors: list[Factor] = []
@@ -554,7 +582,7 @@ def total(form: Form, axes: Sequence[int], keepdims: bool = False) -> Form:
     found = einsum([form], [labels], tuple(form.shape[axis] for axis in kept))
     if keepdims:
         shape = tuple(1 if axis in axes else n for axis, n in enumerate(form.shape))
-        names = {place: axis for place, axis in enumerate(kept)}
+        names = dict(enumerate(kept))
         found = Form(shape, tuple(_relabeled(term, names, form.ndim) for term in found.terms))
     return found
 
@@ -566,7 +594,9 @@ def matmul(x: Form, y: Form) -> Form:
         shape = (*x.shape[:-1], *y.shape[:batch], *y.shape[1:][-1:])
         summed = len(shape)
         column = (summed - 1,) if y.ndim > 1 else ()
-        return einsum([x, y], [(*range(rows), summed), (*range(rows, rows + batch), summed, *column)], shape, chain=True)
+        return einsum(
+            [x, y], [(*range(rows), summed), (*range(rows, rows + batch), summed, *column)], shape, chain=True
+        )
     lengths = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     shape = (*lengths, x.shape[-2], y.shape[-1])
     n = len(lengths)

@@ -11,7 +11,7 @@ import contextvars
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,28 +23,45 @@ from autograd.primitive import OUTPUT, Primitive, tensor
 from autograd.program import Node, leaf, reached
 from autograd.tensor import Tensor
 from autograd.view import algebra
-from autograd.view.algebra import Absent, Array, Call, Form, Letter, Slope, constant, of
+from autograd.view.algebra import Absent, Array, Call, Form, Letter, Share, Slope, constant, of
 from autograd.view.replay import needs
-from autograd.view.snapshot import Quantity, Snapshot
 
-Meaning = Callable[[Sequence[Form], Mapping[str, Any], Any], Form | None]
-"""Takes the arguments' forms, the static parameters and the shape of the result; None: no arithmetic after all."""
+if TYPE_CHECKING:
+    from autograd.view.snapshot import Quantity, Snapshot
 
 
-def _sum(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    (x,) = forms
-    axis = parameters.get("axis")
+class Step(NamedTuple):
+    """An operation on forms.
+
+    Attributes:
+        forms: of its arguments.
+        parameters: static ones.
+        shape: of the result.
+    """
+
+    forms: Sequence[Form]
+    parameters: Mapping[str, Any]
+    shape: Any
+
+
+Meaning = Callable[[Step], Form | None]
+"""What a step makes of its forms; None: no arithmetic after all."""
+
+
+def _sum(step: Step) -> Form:
+    (x,) = step.forms
+    axis = step.parameters.get("axis")
     axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return algebra.total(x, list(axes), bool(parameters.get("keepdims", False)))
+    return algebra.total(x, list(axes), bool(step.parameters.get("keepdims", False)))
 
 
-def _mean(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    size, kept = (int(np.prod(lengths)) for lengths in (forms[0].shape, shape))
-    return algebra.scale(_sum(forms, parameters, shape), Fraction(kept, size))
+def _mean(step: Step) -> Form:
+    size, kept = (int(np.prod(lengths)) for lengths in (step.forms[0].shape, step.shape))
+    return algebra.scale(_sum(step), Fraction(kept, size))
 
 
-def _sum_to(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    return sum_to(forms[0], shape)
+def _sum_to(step: Step) -> Form:
+    return sum_to(step.forms[0], step.shape)
 
 
 def sum_to(form: Form, shape: tuple[int, ...]) -> Form:
@@ -56,96 +73,100 @@ def sum_to(form: Form, shape: tuple[int, ...]) -> Form:
     return algebra.total(form, list(range(extra))) if extra else form
 
 
-def _transpose(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    axes = parameters["axes"]
-    return algebra.transpose(forms[0], range(len(shape))[::-1] if axes is None else [axis % len(shape) for axis in axes])
+def _transpose(step: Step) -> Form:
+    axes = step.parameters["axes"]
+    order = range(len(step.shape))
+    return algebra.transpose(step.forms[0], order[::-1] if axes is None else [order[axis] for axis in axes])
 
 
-def _swapaxes(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    order = list(range(len(shape)))
-    first, second = parameters["axis1"], parameters["axis2"]
+def _swapaxes(step: Step) -> Form:
+    order = list(range(len(step.shape)))
+    first, second = step.parameters["axis1"], step.parameters["axis2"]
     order[first], order[second] = order[second], order[first]
-    return algebra.transpose(forms[0], order)
+    return algebra.transpose(step.forms[0], order)
 
 
-def _reshape(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
-    return algebra.reshape(forms[0], shape)
+def _reshape(step: Step) -> Form | None:
+    return algebra.reshape(step.forms[0], step.shape)
 
 
-def _getitem(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+def _getitem(step: Step) -> Form | None:
     """Read an index that only inserts or drops axes of length 1, `x[:, None]`, as no change."""
-    return algebra.reshape(forms[0], shape) if _keeps_all(forms, parameters["index"], forms[0].shape) else None
+    return _reshape(step) if _keeps_all(step, step.forms[0].shape) else None
 
 
-def _scatter_add(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
-    return algebra.reshape(forms[0], shape) if _keeps_all(forms, parameters["index"], shape) else None
+def _scatter_add(step: Step) -> Form | None:
+    return _reshape(step) if _keeps_all(step, step.shape) else None
 
 
-def _keeps_all(forms: Sequence[Form], index: Any, shape: tuple[int, ...]) -> bool:
-    """Tell whether an index of an array of this shape names every element once, in order."""
-    if len(forms) > 1:
+def _keeps_all(step: Step, shape: tuple[int, ...]) -> bool:
+    """Tell whether the step's index names every element of an array of this shape once, in order."""
+    if len(step.forms) > 1:
         return False
     places = np.arange(math.prod(shape))
-    return np.array_equal(places.reshape(shape)[index].ravel(), places)
+    return np.array_equal(places.reshape(shape)[step.parameters["index"]].ravel(), places)
 
 
-def _power(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
-    exponent = forms[1].number()
-    return None if exponent is None else algebra.power(algebra.broadcast(forms[0], shape), exponent)
+def _power(step: Step) -> Form | None:
+    exponent = step.forms[1].number()
+    return None if exponent is None else algebra.power(algebra.broadcast(step.forms[0], step.shape), exponent)
 
 
-def _where(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
+def _where(step: Step) -> Form | None:
     """Where one choice is 0, return the other times the condition, which counts as 1 or 0."""
-    condition, x, y = (algebra.broadcast(form, shape) for form in forms)
+    condition, x, y = (algebra.broadcast(form, step.shape) for form in step.forms)
     if condition.number() is not None:
         return x if condition.number() else y
     if y.number() == 0:
         return algebra.multiply(x, condition)
     if x.number() == 0:
-        return algebra.multiply(y, algebra.subtract(constant(1, shape), condition))
+        return algebra.multiply(y, algebra.subtract(constant(1, step.shape), condition))
     return None
 
 
-def _and(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
-    numbers = [form.number() for form in forms]
-    return constant(0, shape) if 0 in numbers else None
+def _and(step: Step) -> Form | None:
+    numbers = [form.number() for form in step.forms]
+    return constant(0, step.shape) if 0 in numbers else None
 
 
-def _not(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form | None:
-    number = forms[0].number()
-    return constant(1 - number, shape) if number in (0, 1) else None
+def _not(step: Step) -> Form | None:
+    number = step.forms[0].number()
+    return constant(1 - number, step.shape) if number in (0, 1) else None
 
 
-def _linear(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    x, w, *offset = forms
+def _linear(step: Step) -> Form:
+    x, w, *offset = step.forms
     return algebra.add(algebra.matmul(x, algebra.transpose(w, (1, 0))), *offset)
 
 
-def _einsum(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    inputs, _, output = parameters["subscripts"].partition("->")
+def _einsum(step: Step) -> Form:
+    inputs, _, output = step.parameters["subscripts"].partition("->")
     labels = list(dict.fromkeys([*output, *inputs.replace(",", "")]))
-    return algebra.einsum(forms, [[labels.index(label) for label in term] for term in inputs.split(",")], shape)
+    return algebra.einsum(
+        step.forms, [[labels.index(label) for label in term] for term in inputs.split(",")], step.shape
+    )
 
 
-def _first(forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
-    return algebra.broadcast(forms[0], shape)
+def _first(step: Step) -> Form:
+    return algebra.broadcast(step.forms[0], step.shape)
 
 
 def _recorded(compute: Callable[..., Tensor], *shapes: tuple[int, ...]) -> Primitive:
     """Return the primitive that `compute` records on arrays of these shapes."""
     node = contextvars.Context().run(lambda: compute(*(Tensor(np.ones(s), requires_grad=True) for s in shapes)))._node
-    assert node is not None and node.primitive is not None
+    assert node is not None
+    assert node.primitive is not None
     return node.primitive
 
 
 MEANINGS: dict[Primitive, Meaning] = {
-    _recorded(elementwise.add, (), ()): lambda forms, parameters, shape: algebra.add(*forms),
-    _recorded(elementwise.subtract, (), ()): lambda forms, parameters, shape: algebra.subtract(*forms),
-    _recorded(elementwise.multiply, (), ()): lambda forms, parameters, shape: algebra.multiply(*forms),
-    _recorded(elementwise.divide, (), ()): lambda forms, parameters, shape: algebra.divide(*forms),
-    _recorded(elementwise.negative, ()): lambda forms, parameters, shape: algebra.scale(forms[0], -1),
-    _recorded(elementwise.square, ()): lambda forms, parameters, shape: algebra.power(forms[0], 2),
-    _recorded(elementwise.reciprocal, ()): lambda forms, parameters, shape: algebra.power(forms[0], -1),
+    _recorded(elementwise.add, (), ()): lambda step: algebra.add(*step.forms),
+    _recorded(elementwise.subtract, (), ()): lambda step: algebra.subtract(*step.forms),
+    _recorded(elementwise.multiply, (), ()): lambda step: algebra.multiply(*step.forms),
+    _recorded(elementwise.divide, (), ()): lambda step: algebra.divide(*step.forms),
+    _recorded(elementwise.negative, ()): lambda step: algebra.scale(step.forms[0], -1),
+    _recorded(elementwise.square, ()): lambda step: algebra.power(step.forms[0], 2),
+    _recorded(elementwise.reciprocal, ()): lambda step: algebra.power(step.forms[0], -1),
     _recorded(elementwise.power, (), ()): _power,
     _recorded(lambda x, y: elementwise.where(True, x, y), (), ()): _where,
     _recorded(elementwise.positive, ()): _first,
@@ -155,7 +176,7 @@ MEANINGS: dict[Primitive, Meaning] = {
     _recorded(lambda x: broadcasting.sum_to(x, shape=()), (2,)): _sum_to,
     _recorded(lambda x: reduce.sum(x, axis=0), (2,)): _sum,
     _recorded(lambda x: reduce.mean(x, axis=0), (2,)): _mean,
-    _recorded(products.matmul, (2, 2), (2, 2)): lambda forms, parameters, shape: algebra.matmul(*forms),
+    _recorded(products.matmul, (2, 2), (2, 2)): lambda step: algebra.matmul(*step.forms),
     _recorded(products.linear, (2, 2), (2, 2)): _linear,
     _recorded(products.linear, (2, 2), (2, 2), (2,)): _linear,
     _recorded(lambda x, y: products.einsum("i,ij->j", x, y), (2,), (2, 2)): _einsum,
@@ -179,7 +200,7 @@ _GUARDS = {
 def expression(operation: Primitive, forms: Sequence[Form], parameters: Mapping[str, Any], shape: Any) -> Form:
     """Return what an operation with one output makes of these forms."""
     meaning = MEANINGS.get(operation)
-    found = None if meaning is None else meaning(forms, parameters, shape)
+    found = None if meaning is None else meaning(Step(forms, parameters, shape))
     return found if found is not None else of(Call(operation, forms, dict(parameters), shape))
 
 
@@ -216,9 +237,14 @@ class Derivation:
             forms: of its arguments.
             out: the form of the quantity itself.
         """
-        trace = Trace(self.snapshot, quantity, position)
         assert quantity.operation is not None
         parent = self.snapshot[quantity.parents[position]]
+        try:
+            trace = Trace(self.snapshot, quantity, position)
+        except Exception:  # noqa: BLE001 a residual is unknown, or a user's rule does not run on tensors)
+            argument = quantity.operation.argument_name(position)
+            bars = bar if isinstance(bar, tuple) else (bar,)
+            return of(Share(quantity.operation, argument, [*bars, *forms], parent.shape))
         if not quantity.operation.elementwise or isinstance(bar, tuple):
             return sum_to(trace.read(bar, forms, out, self.known), parent.shape)
         one = constant(1, quantity.shape)
@@ -236,7 +262,8 @@ def _is_short(trace: Trace, shape: tuple[int, ...]) -> bool:
         return False
     atoms = [factor.atom for term in slope.terms for factor in term.factors]
     return all(
-        isinstance(atom, Letter) or (isinstance(atom, Call) and [form.atom() is not None for form in atom.arguments] == [True])
+        isinstance(atom, Letter)
+        or (isinstance(atom, Call) and [form.atom() is not None for form in atom.arguments] == [True])
         for atom in atoms
     )
 
@@ -259,7 +286,9 @@ class Trace:
         rule = operation.rule(position)
         assert rule is not None
         several = isinstance(quantity.dtype, tuple)
-        outputs = list(zip(quantity.shape, quantity.dtype, strict=True)) if several else [(quantity.shape, quantity.dtype)]
+        outputs = (
+            list(zip(quantity.shape, quantity.dtype, strict=True)) if several else [(quantity.shape, quantity.dtype)]
+        )
         values = quantity.value if several and quantity.value is not None else [quantity.value] * len(outputs)
         bars = [self._leaf(np.ones(shape, dtype), self.bars, i) for i, (shape, dtype) in enumerate(outputs)]
         outs = [
@@ -317,8 +346,8 @@ class Trace:
             parents = [found[p] if type(p) is Node else self._operand(p) for p in node.parents]
             form = self._sums_to_one(node, _step(node, parents))
             found[node] = known.get(form.key, form) if isinstance(form, Form) else form
-        return found[result._node]
-
+        form: Form = found[result._node]
+        return form
 
     def _operand(self, value: Any) -> Form:
         name = self.residuals.get(id(value))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import graphviz
 import numpy as np
 
-from autograd.primitive import Primitive
 from autograd.view.reduce import Drawing, Fold
-from autograd.view.replay import Replay
 from autograd.view.snapshot import CONSTANT, INPUT, LOSS, OPERATION, PARAMETER, Quantity, Snapshot
 from autograd.view.symbols import UNICODE
 from autograd.view.write import shown
+
+if TYPE_CHECKING:
+    from autograd.primitive import Primitive
+    from autograd.view.replay import Replay
 
 _FONT = "Helvetica,Arial,sans-serif"
 _GRAPH = {"rankdir": "TB", "fontname": _FONT, "fontsize": "11", "nodesep": "0.25", "ranksep": "0.3", "bgcolor": "white"}
@@ -187,6 +189,8 @@ def extent(value: Any) -> str:
         return "empty"
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return f"{int((~np.isfinite(array)).sum()):,} not finite"
+    if (array == array.flat[0]).all():
+        return f"all {number(array.flat[0])}"
     low, high = (f"{end:.3g}".replace("-", UNICODE.minus) for end in (array.min(), array.max()))
     return f"{low} \N{HORIZONTAL ELLIPSIS} {high}"
 

@@ -6,9 +6,8 @@ that makes them too long. The bar of a quantity is the sum of what its consumers
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,9 +15,11 @@ from autograd.view import algebra
 from autograd.view.algebra import Form, Letter, constant, of
 from autograd.view.derive import Derivation
 from autograd.view.replay import Replay, seed_of
-from autograd.view.snapshot import Quantity, Snapshot
 from autograd.view.symbols import ASCII, LATEX, UNICODE, Style
 from autograd.view.write import Writer, indices
+
+if TYPE_CHECKING:
+    from autograd.view.snapshot import Quantity, Snapshot
 
 _LONG = 16
 """Letters and operations in an expression from which on it gets a line and a letter of its own."""
@@ -81,9 +82,12 @@ class Equation:
 
     def _has_numbers(self) -> bool:
         """Tell whether all is numbers that are known, so that they can be put in the place of the letters."""
-        return self.value is not None and self.form.shape == () and all(
-            not np.shape(self._system.letter(letter)) for letter in self._system.letters(self.form)
-        ) and not any(term.labels() for term in self.form.terms)
+        return (
+            self.value is not None
+            and self.form.shape == ()
+            and all(not np.shape(self._system.letter(letter)) for letter in self._system.letters(self.form))
+            and not any(term.labels() for term in self.form.terms)
+        )
 
     def text(self, style: Style = UNICODE, **options: Any) -> str:
         """Return the line as text; see `parts`."""
@@ -198,7 +202,9 @@ class Equations:
         lines = set(self._lines)
         for quantity in reversed(self.snapshot.quantities):
             number = quantity.number
-            if number <= self._start and (quantity.operation is not None or min(self._children[number - 1]) <= self._start):
+            if number <= self._start and (
+                quantity.operation is not None or min(self._children[number - 1]) <= self._start
+            ):
                 continue
             bar = self._bar(quantity, bars)
             if bar is None or not quantity.requires_grad:
@@ -280,8 +286,9 @@ class Equations:
             atom = stack.pop()
             if isinstance(atom, Letter):
                 found.append(atom)
-            elif isinstance(atom, algebra.Call):
-                stack += [f.atom for form in atom.arguments for term in form.terms for f in term.factors]
+            elif isinstance(atom, (algebra.Call, algebra.Share)):
+                forms = atom.arguments if isinstance(atom, algebra.Call) else atom.forms
+                stack += [f.atom for form in forms for term in form.terms for f in term.factors]
             elif isinstance(atom, (algebra.Group, algebra.Slope)):
                 inner = atom.form if isinstance(atom, algebra.Group) else atom.expanded
                 stack += [f.atom for term in inner.terms for f in term.factors]

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from autograd.view.equations import Equations
 
 
+REPR_LIMIT = 50_000
+"""Quantities up to which a notebook draws a graph unasked: a second or two."""
+
+
 class View:
     """A graph as it is now, for all forms that are made of it.
 
@@ -40,7 +44,7 @@ class View:
         *,
         show: str | None = None,
         constants: bool = True,
-        collapse: int | Collection[str] | None = None,
+        collapse: bool | int | Collection[str] = False,
         budget: int = BUDGET,
     ) -> str:
         """Return the drawing in DOT; see `Graph.dot`.

@@ -20,7 +20,7 @@ STRETCHES = 40
 Path = tuple[str, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class Fold:
     """A box that stands for several quantities.
 
@@ -48,7 +48,7 @@ class Fold:
     @property
     def operations(self) -> int:
         """How many operations are inside."""
-        return sum(member.operation is not None for member in self.members)
+        return len([member for member in self.members if member.operation is not None])
 
     @property
     def parameters(self) -> int:
@@ -76,7 +76,7 @@ def reduce(
     constants: bool = True,
     *,
     backward: bool = False,
-    collapse: int | Collection[str] | None = None,
+    collapse: bool | int | Collection[str] = False,
     budget: int = BUDGET,
 ) -> Drawing:
     """Return what to draw.
@@ -85,14 +85,14 @@ def reduce(
         snapshot: of the graph.
         constants: whether to show constants.
         backward: whether to show only what bars flow through.
-        collapse: modules to fold: a depth (0: the outermost ones), or paths such as "encoder.0"; None: none, unless
-            there are more than `budget` vertices.
+        collapse: modules to fold: True for the innermost ones, a depth (0: the outermost), or paths such as
+            "encoder.0"; False for none, unless there are more than `budget` vertices.
         budget: how many vertices to draw at most.
     """
     present = [quantity for quantity in snapshot.quantities if not quantity.is_absent]
     shown = [q for q in present if q.requires_grad or (not backward and (constants or q.kind != CONSTANT))]
     assignment: dict[int, Path] = {}
-    if collapse is not None:
+    if collapse is not False:
         assignment = _folded_modules(shown, collapse)
     elif len(shown) > budget:
         for depth in range(max(len(q.scope) for q in shown) - 1, -1, -1):
@@ -106,10 +106,14 @@ def reduce(
     return _drawing(len(present), shown, folds)
 
 
-def _folded_modules(shown: Iterable[Quantity], collapse: int | Collection[str]) -> dict[int, Path]:
+def _folded_modules(shown: Iterable[Quantity], collapse: bool | int | Collection[str]) -> dict[int, Path]:
     """Return the module that each quantity is folded into, by number."""
     found = {}
     for quantity in shown:
+        if collapse is True:
+            if quantity.scope:
+                found[quantity.number] = quantity.scope
+            continue
         if isinstance(collapse, int):
             if len(quantity.scope) > collapse:
                 found[quantity.number] = quantity.scope[: collapse + 1]

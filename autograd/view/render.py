@@ -68,7 +68,9 @@ def _render(source: str, form: str, time_limit: float) -> bytes:
 
 def _run(command: list[str], source: str, time_limit: float) -> bytes:
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=time_limit, check=False)
+        done = subprocess.run(  # noqa: S603 (our own command; the source is its input)
+            command, input=source.encode(), capture_output=True, timeout=time_limit, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise RenderError(
             f"{Path(command[0]).name} took longer than {time_limit:g} s: draw less (a smaller cone, or modules "
@@ -97,7 +99,7 @@ def svg_or_none(source: Callable[[], str]) -> str | None:
     """Return the picture for a notebook; None where it cannot be made: a repr never raises, and writes no file."""
     try:
         return _render(source(), "svg", TIME_LIMIT).decode()
-    except Exception:  # whatever it was, the object can still be shown as text
+    except Exception:  # noqa: BLE001 (whatever it was, the object can still be shown as text)
         return None
 
 
@@ -134,11 +136,11 @@ def write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise
 
 

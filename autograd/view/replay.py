@@ -7,12 +7,14 @@ The sweep keeps only sums. Here each rule is called once again on the snapshot's
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.ops.broadcast import sum_to
-from autograd.view.snapshot import Quantity, Snapshot
+
+if TYPE_CHECKING:
+    from autograd.view.snapshot import Quantity, Snapshot
 
 Unknown = LookupError
 """Raised where a value that a rule needs is not known."""
@@ -22,7 +24,8 @@ class Replay:
     """Bars and shares of a graph.
 
     Attributes:
-        bars: by number of the quantity; no entry where no bar arrives or where it cannot be known.
+        bars: by number of the quantity; no entry where no bar arrives or where it cannot be known. Where a value
+            that a rule needs was written over, it is the bar that the last sweep left.
         shares: by (number of the consumer, position of the argument): what that argument's bar gets from it.
     """
 
@@ -43,8 +46,10 @@ class Replay:
             number = quantity.number
             if number in unknown:
                 self.bars.pop(number, None)
-                unknown.update(quantity.parents[position] for position in quantity.wanted)
-                continue
+                if quantity.bar is None:
+                    unknown.update(quantity.parents[position] for position in quantity.wanted)
+                    continue
+                self.bars[number] = quantity.bar
             bar = self.bars.get(number)
             if bar is None or quantity.operation is None:
                 continue
@@ -55,7 +60,7 @@ class Replay:
                 parent = quantity.parents[position]
                 try:
                     share = numeric_share(snapshot, quantity, position, bar)
-                except Exception:  # a value is unknown, or a user's rule fails: the bar is shown as a dash
+                except Exception:  # noqa: BLE001 (a value is unknown, or a user's rule fails: a dash)
                     unknown.add(parent)
                     continue
                 self.shares[number, position] = share
@@ -91,7 +96,7 @@ def numeric_share(snapshot: Snapshot, quantity: Quantity, position: int, bar: An
     assert operation is not None
     rule = operation.rule(position)
     assert rule is not None
-    arguments = [snapshot[parent].value for parent in quantity.parents]
+    arguments = [usable(snapshot[parent]) for parent in quantity.parents]
     found = needs(snapshot, quantity, position, arguments, quantity.value)
     share = np.asarray(rule(bar, *found))
     parent = snapshot[quantity.parents[position]]
@@ -126,9 +131,16 @@ def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequ
         "dtype": lambda key: parents[key].dtype,
         "dtypes": lambda key: tuple(parent.dtype for parent in parents[key:]),
         "position": lambda key: key,
-        "residual": lambda key: operation.compute([_known(p.value, p) for p in parents], dict(quantity.parameters))[1][key],
+        "residual": lambda key: operation.compute([_known(usable(p), p) for p in parents], dict(quantity.parameters))[
+            1
+        ][key],
     }
     return [found[source.kind](source.key) for source in operation.sources(position)]
+
+
+def usable(quantity: Quantity) -> Any:
+    """Return the value that a consumer saw; None where the leaf was written since."""
+    return None if quantity.changed else quantity.value
 
 
 def _known(value: Any, quantity: Quantity) -> Any:

@@ -8,6 +8,7 @@ unknown (None), never guessed.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 
 from autograd.primitive import OUTPUT, Primitive
 from autograd.program import Graph, Node, last_write
+from autograd.tensor import Tensor
 
 PARAMETER, INPUT, CONSTANT, OPERATION, LOSS = "parameter", "input", "constant", "operation", "loss"
 """The kinds of quantities: a leaf that wants a gradient; another tensor, or an array that the computation starts
@@ -99,7 +101,8 @@ class Snapshot:
         outputs = {node.index for node in graph.outputs}
         changed = _changed(graph)
         values = _values(graph, changed)
-        symbols = _symbols(order)
+        names = _names(order, getattr(graph, "names", None) or {})
+        symbols = _symbols(names)
         scopes = _scopes(graph)
         constants = _constants(graph)
         kinds = [_kind(node, node.index in outputs, node.index in constants) for node in order]
@@ -109,7 +112,7 @@ class Snapshot:
             Quantity(
                 place + 1,
                 symbols[place],
-                node.name,
+                names[place],
                 kinds[place],
                 node.primitive,
                 node.parameters,
@@ -164,9 +167,22 @@ def _constants(graph: Graph) -> set[int]:
     return found
 
 
-def _symbols(order: Sequence[Node]) -> list[str]:
+def _names(order: Sequence[Node], given: Mapping[str, Any]) -> list[str | None]:
+    """Return what the user calls each node: by `named`, as a parameter, or as a variable in `given`."""
+    tensors = {value._node: name for name, value in reversed(list(given.items())) if type(value) is Tensor}
+    arrays = {id(value): name for name, value in reversed(list(given.items())) if isinstance(value, np.ndarray)}
+    found = []
+    for node in order:
+        operand = None if node.plan is not None or node.note is None else node.note.value
+        found.append(node.name or tensors.get(node) or arrays.get(id(operand)))
+    return found
+
+
+def _symbols(given: Sequence[str | None]) -> list[str]:
     """Return what to call each node: its name, with a number where several share it, else v and its place."""
-    names = [node.name or f"v{number}" for number, node in enumerate(order, start=1)]
+    taken = {name for name in given if name}
+    letter = next(x for x in "vuqs" if x == "s" or not any(re.fullmatch(rf"{x}_?\d+", name) for name in taken))
+    names = [name or f"{letter}{number}" for number, name in enumerate(given, start=1)]
     shared = {name for name, count in Counter(names).items() if count > 1}
     seen: Counter[str] = Counter()
     symbols = []
@@ -210,7 +226,7 @@ def _values(graph: Graph, changed: set[int]) -> list[Any]:
 def _computed(operation: Primitive, arguments: list[Any], parameters: dict[str, Any]) -> Any:
     try:
         return operation.compute(arguments, parameters)[0]
-    except Exception:  # whatever a user's function does when called again, a drawing shows a dash
+    except Exception:  # noqa: BLE001 (whatever a user's function does, a drawing shows a dash)
         return None
 
 

@@ -12,8 +12,33 @@ import numpy as np
 _GREEK = {
     name: chr(0x3B1 + place)
     for place, name in enumerate(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho _ sigma tau upsilon "
-        "phi chi psi omega".split()
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "omicron",
+            "pi",
+            "rho",
+            "_",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+        ]
     )
     if name != "_"
 }
@@ -101,7 +126,9 @@ class Ascii(Style):
     ones = "ones"
 
     def name(self, name: str, *, bar: bool = False) -> str:
-        return f"{name}{'bar' if len(name) <= _SHORT and name.isalnum() or name in _GREEK else '.bar'}" if bar else name
+        return (
+            f"{name}{'bar' if (len(name) <= _SHORT and name.isalnum()) or name in _GREEK else '.bar'}" if bar else name
+        )
 
     def function(self, text: str) -> str:
         return text
@@ -164,7 +191,9 @@ class Latex(Style):
         array = np.asarray(value)
         if array.ndim in (1, 2) and array.size <= _SMALL:
             rows = array if array.ndim == 2 else array[:, None]
-            return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(map(self.number, row)) for row in rows) + r"\end{pmatrix}"
+            return (
+                r"\begin{pmatrix}" + r" \\ ".join(" & ".join(map(self.number, row)) for row in rows) + r"\end{pmatrix}"
+            )
         text = described(value)
         return text if array.ndim == 0 else f"\\text{{{_escaped(text)}}}"
 
@@ -216,7 +245,7 @@ def _nested(array: Any) -> str:
     return "[" + ", ".join(map(_nested, array)) + "]"
 
 
-def coefficient(value: int | float | Fraction) -> tuple[str, str]:
+def coefficient(value: float | Fraction) -> tuple[str, str]:
     """Return how a positive number before an expression is written: a multiple, and a divisor; "" for 1."""
     if value == 0.5:
         return "", "2"

@@ -12,7 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd.view.algebra import Absent, Array, Atom, Call, Factor, Form, Group, Letter, Ones, Slope, Term, Values
+from autograd.view.algebra import (
+    Absent,
+    Array,
+    Atom,
+    Call,
+    Factor,
+    Form,
+    Group,
+    Letter,
+    Ones,
+    Share,
+    Slope,
+    Term,
+    Values,
+)
 from autograd.view.symbols import Style, coefficient, decimal
 
 SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
@@ -21,7 +35,7 @@ SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
 Written = tuple[str, int]
 
 
-class NoMatrixForm(Exception):
+class NoMatrixFormError(Exception):
     """A term that only indices can write."""
 
 
@@ -126,7 +140,7 @@ class Writer:
             return self.style.number(float(text)) if self.values and isinstance(term.coefficient, float) else text, ATOM
         try:
             above, below = self._as_matrices(term, shape) if at is None else self._with_indices(term, at)
-        except NoMatrixForm:
+        except NoMatrixFormError:
             above, below = self._with_indices(term, indices(len(shape)))
         multiple, divisor = coefficient(abs(term.coefficient))
         text, level = self._joined(above) if above else ("1", ATOM)
@@ -145,7 +159,7 @@ class Writer:
         """Return what stands above and below the fraction line: numbers first, then the arrays as one text.
 
         Raises:
-            NoMatrixForm: there is an array with more than two axes, or axes that do not match up.
+            NoMatrixFormError: there is an array with more than two axes, or axes that do not match up.
         """
         found = [_piece(factor, len(shape)) for factor in term.factors]
         scalars = [factor for piece in found if not piece.labels for factor in piece.parts]
@@ -229,6 +243,10 @@ class Writer:
             return (self.style.value(atom.array) if written is None else self.style.function(written)), ATOM
         if isinstance(atom, Slope):
             return self._filled(_primed(atom.operation), [atom.argument], at)
+        if isinstance(atom, Share):
+            arguments = ", ".join(self.written(form)[0] for form in atom.forms)
+            name = self.style.function(f"{atom.operation.name}_{atom.argument}_bar")
+            return f"{name}{self.style.opening}{arguments}{self.style.closing}", ATOM
         assert isinstance(atom, Call)
         text, level = self._call(atom, at)
         return (text, level) if atom.output is None else (f"{text}[{atom.output}]", ATOM)
@@ -318,7 +336,13 @@ def _worth_showing(call: Call, name: str, value: Any) -> bool:
     default = call.operation.defaults.get(name)
     if name == "axis" and isinstance(value, int) and isinstance(default, int) and call.arguments[0].ndim:
         value, default = value % call.arguments[0].ndim, default % call.arguments[0].ndim
-    return name not in _UNSAID and value is not None and value is not False and value != default and len(shown(value)) <= 12
+    return (
+        name not in _UNSAID
+        and value is not None
+        and value is not False
+        and value != default
+        and len(shown(value)) <= 12
+    )
 
 
 _SMALL = 6
@@ -361,7 +385,11 @@ def _merged(pieces: Sequence[Piece]) -> list[Piece]:
     found: list[Piece] = []
     for piece in pieces:
         for place, other in enumerate(found):
-            if piece.kind == other.kind == "factors" and piece.labels == other.labels and not piece.flipped | other.flipped:
+            if (
+                piece.kind == other.kind == "factors"
+                and piece.labels == other.labels
+                and not piece.flipped | other.flipped
+            ):
                 found[place] = replace(other, parts=other.parts + piece.parts)
                 break
         else:
@@ -384,7 +412,7 @@ def _contracted(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
         label = min(users, key=lambda label: (len(users[label]) != 2, label))
         using = users[label]
         if len(using) > 2:
-            raise NoMatrixForm
+            raise NoMatrixFormError
         new = _summed(using[0], label) if len(using) == 1 else _product_of(using[0], using[1], label, ndim)
         place = min(map(pieces.index, using))
         others = [piece for piece in pieces if piece not in using]
@@ -393,7 +421,7 @@ def _contracted(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
 
 def _summed(piece: Piece, label: int) -> Piece:
     if piece.labels.count(label) != 1:
-        raise NoMatrixForm
+        raise NoMatrixFormError
     if piece.flipped:
         piece = piece.transposed()
     summed = piece.labels.index(label)
@@ -410,9 +438,9 @@ def _product_of(left: Piece, right: Piece, label: int, ndim: int) -> Piece:
     rows = [other for other in left.labels if other != label]
     columns = [other for other in right.labels if other != label]
     if len(rows) > 1 or len(columns) > 1 or set(rows) & set(columns):
-        raise NoMatrixForm
+        raise NoMatrixFormError
     if left.labels.count(label) + right.labels.count(label) != 2:
-        raise NoMatrixForm
+        raise NoMatrixFormError
     swap = bool(rows and columns and columns[0] < rows[0] and columns[0] < ndim) or bool(columns and not rows)
     if swap:
         left, right, rows, columns = right, left, columns, rows
@@ -442,6 +470,6 @@ def _arranged(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
             piece = piece.transposed()
         in_place = piece.labels == axes[ndim - len(piece.labels) :]
         if not in_place and not (piece.kind == "sum" and list(piece.labels) == sorted(piece.labels)):
-            raise NoMatrixForm
+            raise NoMatrixFormError
         found.append(piece)
     return _merged(found)

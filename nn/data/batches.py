@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -116,3 +116,11 @@ class Batches:
             if self.transform is not None:
                 parts[0] = self.transform(parts[0], self.rng)
             yield tuple(parts)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator, between two epochs."""
+        return {"rng": self.rng.bit_generator.state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the epochs that would follow those of `state_dict`."""
+        self.rng.bit_generator.state = state["rng"]

@@ -59,9 +59,13 @@ class _Recurrent(Module):
         bound = 1 / math.sqrt(hidden_size)
         rows = self.gates * hidden_size
         for layer in range(num_layers):
-            shapes = {"weight_ih": (rows, input_size if layer == 0 else hidden_size), "weight_hh": (rows, hidden_size)}
-            shapes |= dict.fromkeys(("bias_ih", "bias_hh")[:biases], (rows,))
-            for name, shape in shapes.items():
+            shapes: dict[str, tuple[int, ...]] = {
+                "weight_ih": (rows, hidden_size if layer else input_size),
+                "weight_hh": (rows, hidden_size),
+                "bias_ih": (rows,),
+                "bias_hh": (rows,),
+            }
+            for name, shape in list(shapes.items())[: 2 + biases]:
                 values = initializers.uniform(shape, -bound, bound, rng=self.rng)
                 setattr(self, f"{name}_l{layer}", Tensor(values, requires_grad=True))
 
@@ -169,7 +173,8 @@ class RNN(_Recurrent):
         )
 
     def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
-        return (F.rnn_cell(projected, *state, weight, bias, nonlinearity=getattr(F, self.nonlinearity)),)
+        (h,) = state
+        return (F.rnn_cell(projected, h, weight, bias, nonlinearity=getattr(F, self.nonlinearity)),)
 
 
 class LSTM(_Recurrent):
@@ -195,7 +200,8 @@ class LSTM(_Recurrent):
     carried = 2
 
     def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
-        return F.lstm_cell(projected, *state, weight, bias)
+        h, c = state
+        return F.lstm_cell(projected, h, c, weight, bias)
 
 
 class GRU(_Recurrent):
@@ -220,7 +226,8 @@ class GRU(_Recurrent):
     gates = 3
 
     def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
-        return (F.gru_cell(projected, *state, weight, bias),)
+        (h,) = state
+        return (F.gru_cell(projected, h, weight, bias),)
 
 
 class Elman(Module):

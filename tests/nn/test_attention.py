@@ -224,7 +224,6 @@ def test_F8_a_transformer_learns_to_reverse_a_sequence():
     for _ in range(6):  # each symbol is written after what the model itself wrote before
         symbol = model(read, written).data[-1].argmax(axis=-1)
         written = np.concatenate([written, symbol[None]])
-    print((written[1:] == read[::-1]).mean())
     assert (written[1:] == read[::-1]).mean() > 0.98
 
 

@@ -24,7 +24,9 @@ def count(module):
     return sum(p.size for p in module.parameters())
 
 
-@pytest.mark.parametrize(("kind", "one", "two", "none"), [("RNN", 32, 36, 28), ("LSTM", 128, 144, 112), ("GRU", 96, 108, 84)])
+@pytest.mark.parametrize(
+    ("kind", "one", "two", "none"), [("RNN", 32, 36, 28), ("LSTM", 128, 144, 112), ("GRU", 96, 108, 84)]
+)
 def test_F7_parameter_counts(kind, one, two, none):
     assert [count(KINDS[kind](3, 4, biases=biases)) for biases in (1, 2, 0)] == [one, two, none]
     assert count(KINDS[kind](3, 4)) == one
@@ -72,7 +74,9 @@ def test_F7_agrees_with_torch_from_a_given_state(kind, batch_first):
         return together(module, x, state if kind == "LSTM" else state[0])
 
     x = values(6, 5, 3) if batch_first else values(5, 6, 3)
-    compare_modules(KINDS[kind](3, 4, 2, biases=2, batch_first=batch_first), theirs, [x, *states], call=call, rtol=1e-10)
+    compare_modules(
+        KINDS[kind](3, 4, 2, biases=2, batch_first=batch_first), theirs, [x, *states], call=call, rtol=1e-10
+    )
 
 
 @every_kind
@@ -199,7 +203,9 @@ def test_without_recording_the_result_is_the_same(name):
 
 def test_one_product_for_the_inputs_of_all_steps_and_one_a_step_for_all_gates():
     y, _ = LSTM(3, 4, 2, rng=0)(Tensor(values(5, 2, 3), requires_grad=True))
-    products = [node for node in autograd.graph(y).nodes if node.plan is not None and "linear" in str(node.plan.primitive.name)]
+    products = [
+        node for node in autograd.graph(y).nodes if node.plan is not None and "linear" in str(node.plan.primitive.name)
+    ]
     assert len(products) == 2 * (1 + 5)
 
 

@@ -34,7 +34,7 @@ def conv(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
         margin = margins(padding, x.shape[2:], w.shape[2:], stride, dilation)
         x = np.pad(x, ((0, 0), (0, 0), *margin))
         return conv(x[:, :, None], w[:, :, None], b, (1, *stride), 0, (1, *dilation), groups)[:, :, 0]
-    (n, c, *lengths), (o, per_group, *kernel) = x.shape, w.shape
+    (n, _, *lengths), (o, per_group, *kernel) = x.shape, w.shape
     x = np.pad(x, ((0, 0), (0, 0), *margins(padding, lengths, kernel, stride, dilation)))
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     rows, columns = ((m - r) // s + 1 for m, r, s in zip(x.shape[2:], reach, stride, strict=True))

@@ -59,7 +59,9 @@ def test_nothing_installed_everything_else_works(bare: Path, tmp_path: Path, gra
     assert (tmp_path / "step.dot").read_text() == graph.dot()
 
 
-def test_a_repr_leaves_no_file_behind(bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: autograd.Graph) -> None:
+def test_a_repr_leaves_no_file_behind(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: autograd.Graph
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = sorted(tmp_path.iterdir())
     assert graph._repr_svg_() is None
@@ -128,7 +130,9 @@ def test_unknown_ending(tmp_path: Path, graph: autograd.Graph) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_appear_at_once_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: autograd.Graph) -> None:
+def test_files_appear_at_once_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: autograd.Graph
+) -> None:
     target = tmp_path / "step.dot"
     target.write_text("before")
 

@@ -1,4 +1,10 @@
-"""Taylor's remainders: a second opinion on value, gradient and second derivative that has no step to choose."""
+"""Further opinions, beside the differences: Taylor's remainders and the complex step.
+
+Neither decides; a report shows them. Taylor's remainders need no step, and look at value, gradient and second
+derivative at once. The complex step is exact to rounding, where the function also takes complex arrays.
+
+Source: Squire and Trapp, "Using complex variables to estimate derivatives of real functions", SIAM Review 40 (1998).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,7 @@ import numpy as np
 from autograd.tensor import raw
 from autograd.testing.compare import OUTSIDE, Level
 from autograd.testing.differences import Array, Line
-from autograd.testing.subject import flat, gradient_stage, leaves_of, pulled, split, values
+from autograd.testing.subject import Subject, flat, gradient_stage, leaves_of, pulled, split, values
 
 STEPS = 1.37 * 2.0 ** -np.arange(3, 13)
 
@@ -27,6 +33,8 @@ def taylor_orders(level: Level, order: int) -> tuple[float, ...]:
     Returns:
         The powers; infinity for a remainder that is zero to rounding, NaN for one that rounding hides.
     """
+    if not level.analytic.size:
+        return ()
     gradient = gradient_stage(level.stage, level.weights, level.scales)
     point = flat(level.moving)
     signs = level.rng.choice([-1.0, 1.0], point.size)
@@ -71,3 +79,35 @@ def power_of(remainders: Array, noise: float) -> float:
     if both.sum() < 2:
         return math.nan
     return float(np.median(np.log2(remainders[:-1][both] / remainders[1:][both])[-3:]))
+
+
+def complex_step(level: Level, subject: Subject) -> float | None:
+    """Return how far the gradient is from the complex step's along a random line, relative to the larger of both.
+
+    Args:
+        level: of order 1.
+        subject: what is checked.
+
+    Returns:
+        The largest difference; None where the function refuses complex arrays, or does not treat them as an analytic
+        function does (as the differences along the same line show).
+    """
+    if not level.analytic.size:
+        return None
+    direction = next(level.directions("directions"))
+    moved = split(level.point + 0j, [a.astype(complex) for a in level.arrays])
+    step = 1e-30
+    for array, part in zip(moved, split(direction.vector, level.arrays), strict=True):
+        array += step * 1j * part
+    try:
+        found = subject.stage_on_arrays(moved)
+    except Exception:  # noqa: BLE001 (the function may refuse complex arrays in any way)
+        return None
+    if sum(y.size for y in found) != level.rows.shape[1] or not any(y.dtype.kind == "c" for y in found):
+        return None
+    slopes = level.rows @ np.concatenate([np.imag(y).reshape(-1) for y in found]) / step
+    numeric = level.slope(direction)
+    if not np.all(np.isfinite(slopes)) or np.any(np.abs(slopes - numeric.value) > 100 * numeric.error):
+        return None
+    analytic = level.analytic @ direction.vector
+    return float(np.max(np.abs(slopes - analytic) / np.maximum(np.maximum(np.abs(slopes), np.abs(analytic)), 1e-300)))

@@ -1,0 +1,256 @@
+"""The drawing: kinds, bars and messages, unknown values, modules, repeats, limits."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor
+from autograd.modes import ScopeLayer
+from autograd.view.forms import View
+from autograd.view.reduce import Fold, reduce
+from autograd.view.snapshot import CONSTANT, INPUT, LOSS, OPERATION, PARAMETER, Snapshot
+from tests.view import rows
+
+
+def labels(dot: str) -> dict[str, str]:
+    """Return the label of each vertex."""
+    return {name: label.strip('"') for name, label in re.findall(r"^\t+(v\d+) \[label=(\"[^\"]*\"|\S+)", dot, re.M)}
+
+
+def edges(dot: str) -> list[tuple[str, str]]:
+    """Return the edges as pairs of vertices."""
+    return re.findall(r"^\t+(v\d+) -> (v\d+)", dot, re.M)
+
+
+class Module:
+    """A named scope, as nn's modules open it."""
+
+    def __init__(self, name: str) -> None:
+        self.layer = ScopeLayer(name)
+
+    def __enter__(self) -> None:
+        self.layer.open()
+
+    def __exit__(self, *error: object) -> None:
+        self.layer.close()
+
+
+def test_kinds_have_shapes_of_their_own() -> None:
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    loss = (w * np.array([3.0, 4.0]) * 2.0 + Tensor([1.0, 1.0])).sum()
+    quantities = Snapshot(autograd.graph(loss)).quantities
+    assert [q.kind for q in quantities if q.operation is None] == [PARAMETER, INPUT, CONSTANT, INPUT]
+    assert quantities[-1].kind == LOSS
+    assert {q.kind for q in quantities[:-1] if q.operation is not None} == {OPERATION}
+    dot = autograd.graph(loss).dot()
+    shapes = set(re.findall(r"shape=(\w+)", dot))
+    assert shapes == {"box", "hexagon", "note", "ellipse", "doubleoctagon"}
+
+
+def test_fan_out_shows_each_message_and_the_sum() -> None:
+    with autograd.record():
+        loss = rows.logistic(penalty=True)
+    loss.backward()
+    graph = autograd.graph(loss)
+    dot = graph.dot()
+    assert labels(dot)["v1"] == "w\\n2\\nw̄ = 0.1947"
+    messages = re.findall(r"v1 -> v\d+ \[label=\" ← ([^\"]*)\"", dot)
+    assert messages == ["−0.0053", "0.2"]
+
+
+def test_forward_backward_and_both() -> None:
+    graph = autograd.graph(rows.logistic(penalty=False))
+    forward, backward, both = (graph.dot(show=show) for show in ("forward", "backward", "both"))
+    assert graph.dot() == forward  # no backward pass has been run
+    assert "z̄" not in forward
+    assert "z̄ = −0.0053" in backward
+    assert "z̄ = −0.0053" in both
+    assert "2.5" in forward
+    assert "2.5" not in backward
+    assert set(edges(backward)) <= {(end, start) for start, end in edges(forward)}
+    with pytest.raises(ValueError, match='expected show="forward"'):
+        graph.dot(show="sideways")
+
+
+def test_a_value_that_cannot_be_known_is_a_dash() -> None:
+    w = Tensor(2.0, requires_grad=True).named("w")
+    loss = (w * w).named("L")
+    loss.backward()
+    with autograd.no_grad():
+        w -= 1.0
+    dot = autograd.graph(loss).dot()
+    assert labels(dot) == {"v1": "w\\n1\\nw̄ = 4\\nchanged since", "v2": "L = w * w\\n–\\nL̄ = 1"}
+    w.grad = None
+    assert autograd.graph(loss).text().splitlines() == ["L = w² = –", "L̄ = 1", "w̄ = 2 L̄ w = –"]
+
+
+def test_recorded_values_outlive_a_write() -> None:
+    w = Tensor(2.0, requires_grad=True).named("w")
+    with autograd.record():
+        loss = (w * w).named("L")
+    loss.backward()
+    with autograd.no_grad():
+        w -= 1.0
+    assert labels(autograd.graph(loss).dot())["v2"].startswith("L = w * w\\n4")
+
+
+def test_the_snapshot_does_not_change() -> None:
+    w = Tensor([2.0, 3.0], requires_grad=True).named("w")
+    loss = (w * w).sum()
+    view = View(autograd.graph(loss))
+    with autograd.no_grad():
+        w[0] = 7.0
+    assert view.snapshot[1].value.tolist() == [2.0, 3.0]
+    assert not view.snapshot[1].changed
+
+
+def test_looking_changes_nothing() -> None:
+    with autograd.record() as recorded:
+        loss = rows.perceptron()
+        before = loss._node
+        autograd.graph(loss).text()
+        autograd.graph(loss).dot(show="both")
+    assert loss._node is before
+    assert len(recorded) == len(autograd.graph(loss))
+    assert all(node.note is None or node.note.bar is None for node in recorded)
+    loss.backward()
+    with autograd.no_grad():
+        assert "z̄ᵀ" not in autograd.graph(loss).text()
+
+
+def test_names_of_variables_and_repeated_names() -> None:
+    a, b = Tensor(2.0, requires_grad=True).named("a"), Tensor(3.0, requires_grad=True).named("a")
+    symbols = [q.symbol for q in Snapshot(autograd.graph(a * b)).quantities]
+    assert symbols == ["a#1", "a#2", "v3"]
+    v1 = Tensor(2.0, requires_grad=True).named("v1")
+    assert [q.symbol for q in Snapshot(autograd.graph(-v1)).quantities] == ["v1", "u2"]
+
+
+def test_large_and_odd_values() -> None:
+    x = Tensor(np.array([[1.0, np.nan], [np.inf, 2.0]]), requires_grad=True)
+    dot = autograd.graph((x + np.zeros((2, 2))).sum()).dot()
+    assert "2 not finite" in labels(dot)["v1"]
+    assert "all 0" in labels(dot)["v2"]
+    empty = Tensor(np.zeros((0, 3)), requires_grad=True)
+    assert "empty" in autograd.graph(empty.sum()).dot()
+
+
+def test_labels_are_escaped() -> None:
+    x = Tensor(1.0, requires_grad=True).named('a"b\\n<c>')
+    dot = autograd.graph(x * x).dot()
+    assert 'label="a\\"b\\\\n<c>' in dot
+
+
+# --- Modules and folds -------------------------------------------------------------------------------------
+
+
+def blocks(count: int) -> Tensor:
+    """Return the output of `count` equal blocks in a row in one model, after an entrance."""
+    x = Tensor(np.ones(3))
+    with autograd.record(), Module("Model"):
+        with Module("entrance"):
+            h = x * Tensor(np.ones(3), requires_grad=True).named("entrance.scale")
+        for i in range(count):
+            with Module(f"block{i}"):
+                h = autograd.tanh(h * Tensor(np.full(3, 0.5), requires_grad=True).named(f"block{i}.weight"))
+        return (h * h).sum()
+
+
+def test_modules_are_clusters_and_collapse() -> None:
+    graph = autograd.graph(blocks(3))
+    dot = graph.dot()
+    assert re.findall(r"subgraph \"?([\w.]+)", dot) == [
+        "cluster_Model",
+        *(f"cluster_Model.{name}" for name in ("entrance", "block0", "block1", "block2")),
+    ]
+    folded = graph.dot(collapse=["Model.block1"])
+    assert "block1\\nmultiply, tanh\\n3 parameters\\n3 float64" in folded
+    assert "3 of 14 quantities are folded into 1 modules" in folded
+    assert len(labels(folded)) == 12
+    whole = graph.dot(collapse=0)
+    assert "Model" in labels(whole).popitem()[1] or any("Model\\n" in label for label in labels(whole).values())
+
+
+def test_equal_blocks_in_a_row_are_one_box_with_a_count() -> None:
+    drawing = reduce(Snapshot(autograd.graph(blocks(12))), collapse=True)
+    folds = [vertex for vertex in drawing.vertices if isinstance(vertex, Fold)]
+    assert [(fold.label, fold.repeats, fold.parameters) for fold in folds][1:2] == [("block0", 12, 36)]
+    assert "block0 ×12" in autograd.graph(blocks(12)).dot(collapse=True)
+
+
+def test_a_module_called_twice_makes_no_circle() -> None:
+    w = Tensor(2.0, requires_grad=True)
+    with autograd.record(), Module("Model"):
+        with Module("shared"):
+            a = w * 3.0
+        with Module("other"):
+            b = autograd.tanh(a)
+        with Module("shared"):
+            c = w * b
+    dot = autograd.graph(c * 1.0).dot(collapse=1)
+    for start, end in edges(dot):
+        assert int(start[1:]) < int(end[1:])
+
+
+def test_over_the_budget_modules_fold_first_and_it_is_said() -> None:
+    graph = autograd.graph(blocks(12))
+    dot = graph.dot(budget=20)
+    assert len(labels(dot)) <= 20
+    assert "quantities are folded into" in dot
+    assert "block0 ×12" in dot
+
+
+def chain(length: int) -> tuple[Tensor, Tensor]:
+    """Return the end of a chain of scalar operations, and its twentieth step."""
+    y = Tensor(0.5, requires_grad=True).named("x")
+    early = y
+    for i in range(length):
+        y = y * 0.999 if i % 2 else y + 0.001
+        early = y if i == 19 else early
+    return y, early
+
+
+def test_a_hundred_thousand_quantities() -> None:
+    end, _ = chain(50_000)
+    graph = autograd.graph(end)
+    start = time.perf_counter()
+    dot, text = graph.dot(), graph.text()
+    seconds = time.perf_counter() - start
+    assert len(labels(dot)) <= 60
+    assert re.search(r"100,000 of 100,001 quantities are folded into \d+ stretches", dot)
+    assert text.startswith("The first 99,701 of 100,001 quantities are not written out")
+    assert seconds < 15  # 5 on a quiet machine
+
+
+def test_a_chain_of_a_million() -> None:
+    end = Tensor(0.5, requires_grad=True).named("x")
+    for i in range(1_000_000):
+        end = -end
+        if i == 19:
+            early = autograd.tanh(end).named("early")
+            end = early
+    cone = autograd.graph(end).cone(early)
+    assert len(labels(cone.dot())) == len(cone) == 22
+    assert cone.text() == "early = tanh(x) = 0.4621\nearly.bar = 1\nx̄ = early.bar tanh'(x) = (1)(0.7864) = 0.7864"
+
+
+def test_a_repr_of_something_huge_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = autograd.graph(chain(10)[0])
+    monkeypatch.setattr(autograd.Graph, "__len__", lambda self: 10**9)
+    assert graph._repr_svg_() is None
+    assert repr(graph).startswith("<Graph: ")
+
+
+def test_a_repr_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **options: Any) -> str:
+        raise ZeroDivisionError
+
+    graph = autograd.graph(chain(3)[0])
+    monkeypatch.setattr("autograd.view.snapshot.Snapshot.__init__", fail)
+    assert graph._repr_svg_() is None
