@@ -6,7 +6,11 @@ in each leaf its bar, dL/d(leaf).
 
 from autograd import linalg as linalg
 from autograd import methods as _methods
-from autograd.modes import detect_anomaly, enable_grad, grad_enabled, no_grad, record
+from autograd.modes import detect_anomaly as detect_anomaly
+from autograd.modes import enable_grad as enable_grad
+from autograd.modes import grad_enabled as grad_enabled
+from autograd.modes import no_grad as no_grad
+from autograd.modes import record as record
 from autograd.ops.broadcast import *
 from autograd.ops.convolution import *
 from autograd.ops.creation import *
@@ -19,10 +23,20 @@ from autograd.ops.products import *
 from autograd.ops.reduce import *
 from autograd.ops.shape import *
 from autograd.ops.windows import *
-from autograd.primitive import primitive
-from autograd.program import Graph, GraphError, Node
-from autograd.tensor import Tensor
-from autograd.transforms import CheckpointError, checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.primitive import primitive as primitive
+from autograd.program import Graph as Graph
+from autograd.program import GraphError as GraphError
+from autograd.program import Node as Node
+from autograd.tensor import Tensor as Tensor
+from autograd.transforms import CheckpointError as CheckpointError
+from autograd.transforms import checkpoint as checkpoint
+from autograd.transforms import grad as grad
+from autograd.transforms import hessian as hessian
+from autograd.transforms import hvp as hvp
+from autograd.transforms import jacobian as jacobian
+from autograd.transforms import jvp as jvp
+from autograd.transforms import value_and_grad as value_and_grad
+from autograd.transforms import vjp as vjp
 
 _methods.install(globals())
 

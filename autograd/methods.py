@@ -56,8 +56,8 @@ def install(operations: dict[str, Any]) -> None:
         setattr(Tensor, f"__i{name}__", _augmented(name, operation))
     for name, operation in (_COMPARISONS | _UNARY).items():
         setattr(Tensor, f"__{name}__", operation)
-    setattr(Tensor, "__array_ufunc__", numpy_api.array_ufunc)
-    setattr(Tensor, "__array_function__", numpy_api.array_function)
+    Tensor.__array_ufunc__ = numpy_api.array_ufunc  # type: ignore[attr-defined]
+    Tensor.__array_function__ = numpy_api.array_function  # type: ignore[attr-defined]
     for name in METHODS:
         if name in operations:
             setattr(Tensor, name, operations[name])

@@ -143,6 +143,7 @@ class ScopeLayer(Layer):
         self.name = name
 
     def apply(self, mode: Mode) -> None:
+        """Add the module's name to the scope."""
         mode.scope = (*mode.scope, self.name)
 
 
@@ -214,7 +215,7 @@ class _Block:
                             resume, message = generator.send, ((yield item),)
                         except GeneratorExit:
                             raise
-                        except BaseException as error:
+                        except BaseException as error:  # noqa: BLE001 (whatever is thrown in goes on to the generator)
                             resume, message = generator.throw, (error,)
                 finally:
                     opened = layer()

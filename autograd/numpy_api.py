@@ -65,11 +65,11 @@ _REFUSED_NAMES = {
     " histogram2d histogram_bin_edges histogramdd intersect1d setdiff1d setxor1d union1d unique unique_all"
     " unique_counts unique_inverse unique_values packbits unpackbits ravel_multi_index unravel_index",
     "tensors hold no dates": "busday_count busday_offset datetime_as_string is_busday isnat",
-    "use np.nansum, np.nanmean or np.where(np.isnan(t), 0, t)": "nan_to_num nancumprod nancumsum nanmax nanmedian nanmin"
-    " nanpercentile nanprod nanquantile nanstd nanvar",
+    "use np.nansum, np.nanmean or np.where(np.isnan(t), 0, t)": "nan_to_num nancumprod nancumsum nanmax nanmedian"
+    " nanmin nanpercentile nanprod nanquantile nanstd nanvar",
     "use np.sort or np.argsort, and index": "lexsort percentile quantile",
-    "write it with sums and products": "convolve corrcoef correlate cov ediff1d gradient i0 poly polyadd polyder polydiv"
-    " polyfit polyint polymul polysub polyval roots trapezoid unwrap vander",
+    "write it with sums and products": "convolve corrcoef correlate cov ediff1d gradient i0 poly polyadd polyder"
+    " polydiv polyfit polyint polymul polysub polyval roots trapezoid unwrap vander",
     "use np.cumsum or np.cumprod": "cumulative_prod cumulative_sum",
     "use np.moveaxis": "rollaxis",
     "use np.nonzero": "argwhere flatnonzero",
@@ -105,7 +105,7 @@ def register(functions: dict[Any, Callable[..., Any]]) -> None:
     FUNCTIONS.update(functions)
 
 
-def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+def array_ufunc(_self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
     """Do `ufunc(*inputs)` where an input is a Tensor (NumPy's `__array_ufunc__`)."""
     out = options.pop("out", None)
     if out is not None and type(out[0]) is not Tensor and inputs and inputs[0] is out[0]:
@@ -141,7 +141,7 @@ def _symbol(ufunc: np.ufunc) -> str:
     return symbols.get(ufunc.__name__, ufunc.__name__)
 
 
-def array_function(self: Tensor, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+def array_function(_self: Tensor, function: Any, _types: Any, args: Any, kwargs: Any) -> Any:
     """Do `function(*args, **kwargs)` where an argument holds a Tensor (NumPy's `__array_function__`)."""
     found = FUNCTIONS.get(function)
     if found is None:

@@ -533,7 +533,7 @@ def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, 
     node.kept = _keep(plan, values, value, residuals, parameters) if node.requires_grad else ()
     node.note = None
     for output in value if several else (value,):
-        if output.base is not None or any([output is v for v in values]):
+        if output.base is not None or any(output is v for v in values):
             _note_view(output, node.parents)
     if mode is not None:
         _annotate(node, value, mode)
@@ -585,7 +585,8 @@ def _keep(plan: Plan, values: list[Any], value: Any, residuals: tuple[Any, ...],
 
 def lifted(node: Node) -> tuple[Any, ...]:
     """Return what the node kept with Tensors in place of arrays that have a record of their own."""
-    assert node.plan is not None and node.kept is not None
+    assert node.plan is not None
+    assert node.kept is not None
     found: list[Any] = []
     for source, value in zip(node.plan.sources, node.kept, strict=True):
         if source is not None and source.kind == "argument":

@@ -230,7 +230,9 @@ def _refuse_stale(order: list[Node]) -> None:
 
 def _refuse_overwritten(node: Node) -> None:
     """Raise if a kept array no longer has the contents it had under `detect_anomaly()`."""
-    assert node.note is not None and node.note.fingerprints is not None and node.plan is not None
+    assert node.note is not None
+    assert node.note.fingerprints is not None
+    assert node.plan is not None
     for source, kept, before in zip(node.plan.sources, node.kept or (), node.note.fingerprints, strict=True):
         if before is not None and fingerprint(kept) != before:
             which = "its result" if source is not None and source.kind == "out" else "an argument"
@@ -249,7 +251,8 @@ def _refuse_not_finite(node: Node, position: int, share: Any) -> None:
 
 
 def _not_finite(node: Node, position: int, what: str) -> str:
-    assert node.plan is not None and node.note is not None
+    assert node.plan is not None
+    assert node.note is not None
     what = "NaN" if "NaN" in what else "infinity"
     definition = node.plan.primitive
     return (

@@ -82,7 +82,8 @@ def compare(name, ours, peer, calls, ours_count=1, peer_count=1, rounds=15):
     pairs = [(seconds(ours, calls) / ours_count, seconds(peer, calls) / peer_count) for _ in range(rounds)]
     mine, other = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
     ratios = sorted(a / b for a, b in pairs)
-    print(f"{name:50} {mine:8.2f} us {other:8.2f} us  ratio {ratios[rounds // 2]:.2f} ({ratios[2]:.2f} .. {ratios[-3]:.2f})")
+    spread = f"({ratios[2]:.2f} .. {ratios[-3]:.2f})"
+    print(f"{name:50} {mine:8.2f} us {other:8.2f} us  ratio {ratios[rounds // 2]:.2f} {spread}")
 
 
 if __name__ == "__main__":

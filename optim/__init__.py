@@ -4,6 +4,8 @@ from optim.adaptive import AdaGrad, Adam, AdamW, RMSProp
 from optim.callbacks import Callback, Checkpoint, ClipGradients, EarlyStopping
 from optim.clipping import clip_grad_norm, clip_grad_value
 from optim.metrics import accuracy, confusion_matrix
+from optim.minimization import minimize
+from optim.objective import Minimum
 from optim.optimizer import Optimizer
 from optim.schedule import (
     CosineAnnealingLR,
@@ -34,6 +36,7 @@ __all__ = [
     "History",
     "LambdaLR",
     "LinearLR",
+    "Minimum",
     "OneCycleLR",
     "Optimizer",
     "RMSProp",
@@ -49,6 +52,7 @@ __all__ = [
     "confusion_matrix",
     "evaluate",
     "fit",
+    "minimize",
     "predict",
     "search",
 ]

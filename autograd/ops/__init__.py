@@ -1,0 +1,1 @@
+"""The operations: each forward with its rules, each pair of adjoints side by side."""

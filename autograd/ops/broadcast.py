@@ -32,7 +32,7 @@ def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape)
 
 
-_broadcast = primitive(
+_broadcast: Any = primitive(
     _broadcast_to,
     name="broadcast_to",
     x=lambda ybar, x_shape: sum_to(ybar, shape=x_shape),

@@ -308,9 +308,7 @@ def _transposed(
     return y if b is None else y + b.reshape(-1, *(1,) * axes)
 
 
-def conv1d(  # noqa: PLR0917 (PyTorch's signature)
-    x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+def conv1d(x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
     """Return the cross-correlation of sequences with filters; as `conv2d`, with one axis.
 
     Args:
@@ -331,9 +329,7 @@ def conv1d(  # noqa: PLR0917 (PyTorch's signature)
     return _convolved("conv1d", x, w, b, axes=1, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-def conv2d(  # noqa: PLR0917 (PyTorch's signature)
-    x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+def conv2d(x: Any, w: Any, b: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
     """Return the cross-correlation of images with filters.
 
     y[n, o, r, c] = b[o] + sum_kij w[o, k, i, j] x[n, k, r', c'], where r' = stride * r + dilation * i - padding and c'
@@ -367,7 +363,7 @@ def conv2d(  # noqa: PLR0917 (PyTorch's signature)
     return _convolved("conv2d", x, w, b, axes=2, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-def conv_transpose1d(  # noqa: PLR0917 (PyTorch's signature)
+def conv_transpose1d(
     x: Any,
     w: Any,
     b: Any = None,
@@ -399,7 +395,7 @@ def conv_transpose1d(  # noqa: PLR0917 (PyTorch's signature)
     return _transposed("conv_transpose1d", x, w, b, axes=1, **options)
 
 
-def conv_transpose2d(  # noqa: PLR0917 (PyTorch's signature)
+def conv_transpose2d(
     x: Any,
     w: Any,
     b: Any = None,

@@ -444,9 +444,7 @@ def _slab(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return broadcast_to(value, shape=shape) if value is not None and np.ndim(value) == 0 else value
 
 
-def interp(  # noqa: PLR0917 (NumPy's signature)
-    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
-) -> Any:
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """Return the function at x that is linear between the points (xp, fp), and constant outside them.
 
     It can be differentiated by x, xp and fp. Where x is one of the xp, the derivative is that to its right.

@@ -224,6 +224,7 @@ class Level:
         typical = np.concatenate([np.full(a.size, np.max(size_of(a), initial=0)) for a in self.arrays])
         every = "all inputs" if len(self.arrays) > 1 else self.names[0]
         yield self._random(every, np.ones_like(sizes))
+        yield Direction(np.where(self.steep, 0, sizes), every)  # shares of a tie must add up
         limit = EACH_COORDINATE[0 if self.order == 1 else 1]
         if mode == "coordinates" or (mode != "directions" and sizes.size <= limit):
             for position in range(sizes.size):
@@ -403,14 +404,16 @@ class Level:
         for _ in range(16):
             factor = self.own_precision ** (1 / 3) * self.rng.uniform(-1, 1, self.point.size) * self.sizes
             nearby.append(split(self.point + factor, self.arrays))
-        slopes = np.array(
-            [flat(gradients(self.stage, arrays, [self.bars[row]])[0]) @ direction.vector for arrays in nearby]
-        )
-        here = float(self.analytic[row] @ direction.vector)
-        numeric = wrong.numeric * self._unit(direction, row)
-        least, most = float(np.min(slopes)), float(np.max(slopes))
+        found = np.array([flat(gradients(self.stage, arrays, [self.bars[row]])[0]) for arrays in nearby])
+        ways = self.rng.normal(size=(20, self.point.size)) * self.sizes
+        ways[:, self.steep] = 0
+        ways[0] = direction.vector
+        slopes, here = found @ ways.T, ways @ np.nan_to_num(self.analytic[row])
+        least, most = np.min(slopes, axis=0), np.max(slopes, axis=0)
         margin = 0.01 * (most - least)
-        if not (least - margin <= min(here, numeric) and max(here, numeric) <= most + margin):
+        numeric = wrong.numeric * self._unit(direction, row)
+        inside = (least - margin <= here) & (here <= most + margin)
+        if not inside.all() or not least[0] - margin[0] <= numeric <= most[0] + margin[0]:
             return False
         return all(self._is_right_at(arrays, direction, row) for arrays in nearby[:2])
 
