@@ -1,8 +1,9 @@
-# make demo   train the digit recogniser on real digits, pictures in out/   (set-up 1 min, training 1 min)
-# make test   all tests                                                     (set-up 1 min, tests 4 min)
-# make check  lint, format and strict types
-# make format rewrite the code in the project's format
-# make clean  remove the environment and everything that was made
+# make demo       train the digit recogniser on real digits, pictures in out/   (set-up 1 min, training 1 min)
+# make test       all tests                                                     (set-up 1 min, tests 4 min)
+# make notebooks  run the notebooks from beginning to end
+# make check      lint, format and strict types
+# make format     rewrite the code in the project's format
+# make clean      remove the environment and everything that was made
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ PYTEST_WORKERS ?= 2
 # One thread a worker: small matrices gain nothing from two, and two workers would fight over the cores.
 TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MPLBACKEND=Agg
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format notebooks clean
 
 demo: $(VENV)/demo.stamp
 	@echo "Training the digit recogniser on scikit-learn's 1,797 digits: about a minute. Pictures go to out/."
@@ -25,6 +26,10 @@ check: $(VENV)/check.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Without the options of pyproject.toml: the notebooks are run, not collected as tests.
+notebooks: $(VENV)/check.stamp
+	@$(TEST_ENV) $(BIN)/python -m pytest -q --nbmake --nbmake-timeout=300 -c /dev/null --rootdir=notebooks notebooks
 
 format: $(VENV)/check.stamp
 	$(BIN)/ruff check --fix .

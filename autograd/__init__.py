@@ -4,6 +4,8 @@ A `Tensor` remembers how it was computed; `backward()` walks that record from th
 in each leaf its bar, dL/d(leaf).
 """
 
+from collections.abc import Mapping as _Mapping
+
 from autograd import linalg as linalg
 from autograd import methods as _methods
 from autograd.modes import detect_anomaly as detect_anomaly
@@ -41,6 +43,19 @@ from autograd.transforms import vjp as vjp
 _methods.install(globals())
 
 
-def graph(*outputs: Tensor) -> Graph:
-    """Return the recorded computation of one or several tensors as a `Graph`, to read, draw or run again."""
-    return Graph(outputs)
+def graph(*outputs: Tensor, names: _Mapping[str, object] | None = None) -> Graph:
+    """Return the recorded computation of one or several tensors as a `Graph`, to read, draw or run again.
+
+    Args:
+        *outputs: results whose computation is wanted.
+        names: names for the tensors of the graph that have none yet, as `names=locals()`.
+
+    Raises:
+        GraphError: an output was not recorded.
+        TypeError: an output is no Tensor.
+    """
+    found = Graph(outputs)
+    for name, value in (names or {}).items():
+        if isinstance(value, Tensor) and value.name is None and value._node in found:
+            value.named(name)
+    return found

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from autograd.primitive import Plan, Primitive
     from autograd.tensor import Tensor
     from autograd.view.equations import Equations
+    from autograd.view.hand import HandCheck
+    from autograd.view.why import Why
 
 next_index: Callable[[], int] = itertools.count(1).__next__
 """The clock of the process: it numbers nodes and writes, so that comparing two numbers tells which came first."""
@@ -221,6 +223,9 @@ class Graph:
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
 
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, Node) and node.index in self._numbers
+
     def __len__(self) -> int:
         return len(self.nodes)
 
@@ -328,6 +333,41 @@ class Graph:
         from autograd.view.forms import View
 
         return View(self).equations(**options)
+
+    def why(self, quantity: Tensor | str) -> Why:
+        """Return why the bar of a quantity is zero, NaN, infinite or missing, or which paths make it what it is.
+
+        Args:
+            quantity: a tensor of this graph, or its name.
+
+        Raises:
+            KeyError: there is no quantity of that name.
+        """
+        from autograd.view.forms import View
+
+        return View(self).why(quantity)
+
+    def check_by_hand(self, expressions: Mapping[str, Any], *, tolerance: float = 1e-6) -> HandCheck:
+        """Compare your own expressions for bars with the engine's: which is the first wrong one, and why.
+
+        Args:
+            expressions: by the bar's name: a function whose parameters are called like the quantities ("x") and
+                bars ("zbar") that it uses, or a value. Each is evaluated with the right values of those.
+            tolerance: how far an element may be off, relative to the largest.
+
+        Raises:
+            KeyError: there is no such bar, or nothing that a parameter is called like.
+
+        Example:
+            >>> import autograd
+            >>> w, x = autograd.Tensor(2.0, requires_grad=True).named("w"), autograd.Tensor(3.0).named("x")
+            >>> z = (w * x).named("z")
+            >>> autograd.graph((z * z).named("L")).check_by_hand({"zbar": lambda Lbar, z: Lbar * z})
+            the first wrong bar is zbar: expected 12, got 6. Likely slip: the factor 2 is missing. The rule is z̄ = 2 L̄ z
+        """
+        from autograd.view.forms import View
+
+        return View(self).check_by_hand(expressions, tolerance=tolerance)
 
     def save(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Write the graph to a file; its ending says how: .dot, .svg, .png, .pdf, .txt, .md or .tex.

@@ -106,7 +106,7 @@ def large_digits(directory: Path, epochs: int, out: Path) -> float:
     training, test = nn.data.mnist(directory)
     print(f"{len(training[0]):,} digits of 28 x 28 pixels for training, {len(test[0]):,} for the test.")
     model = recognizer(np.random.default_rng(0))
-    history = train(model, training, test, epochs=epochs, batch_size=64, rate=1e-3, seed=0, title="MNIST")
+    history = train(model, training, test, epochs=epochs, batch_size=64, rate=2e-3, seed=0, title="MNIST")
     for row in history.epochs:
         print(
             f"  epoch {row['epoch']:.0f}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.2%} (with dropout), "

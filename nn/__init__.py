@@ -57,6 +57,7 @@ from nn.layers.recurrent import GRU, LSTM, RNN, Elman, Jordan
 from nn.layers.regularization import Dropout
 from nn.layers.shape import Flatten, Reshape
 from nn.module import Module, ModuleList, Sequential
+from nn.tables import Summary, summary
 
 __all__ = [
     "ELU",
@@ -118,6 +119,7 @@ __all__ = [
     "SumPool",
     "SumPool1d",
     "SumPool2d",
+    "Summary",
     "Swish",
     "Tanh",
     "TransformerDecoderLayer",
@@ -127,4 +129,5 @@ __all__ = [
     "init",
     "load",
     "save",
+    "summary",
 ]

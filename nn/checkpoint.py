@@ -182,9 +182,7 @@ def _read(path: Path) -> dict[str, Any]:
     if metadata.get("format") != _FORMAT:
         return {"model": {"arrays": arrays}}
     if metadata.get("crc32") != str(_checksum(arrays)):
-        raise CheckpointFileError(
-            f"{path}: the file is damaged: its numbers do not have their checksum"
-        )
+        raise CheckpointFileError(f"{path}: the file is damaged: its numbers do not have their checksum")
     try:
         content = _with_arrays(json.loads(metadata["content"]), arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:

@@ -118,7 +118,11 @@ class Module:
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Return every parameter with its path, e.g. ("conv1.weight", ...), each once."""
-        return self._named(lambda value: isinstance(value, Tensor) and value.is_leaf)
+        return self._named(_is_parameter)
+
+    def own_parameters(self) -> list[Tensor]:
+        """Return the parameters that this module holds itself, not through another module."""
+        return [value for _, value in _spread(self._members()) if _is_parameter(value)]
 
     def parameters(self) -> list[Tensor]:
         """Return every parameter once."""
@@ -245,6 +249,10 @@ class Module:
         head = f"{type(self).__name__}({_arguments(self)})"
         children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
         return head if not children else f"{head[:-1]}\n  " + "\n  ".join(children) + "\n)"
+
+
+def _is_parameter(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_leaf
 
 
 def _spread(members: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

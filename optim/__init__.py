@@ -4,8 +4,7 @@ from optim.adaptive import AdaGrad, Adam, AdamW, RMSProp
 from optim.callbacks import Callback, Checkpoint, ClipGradients, EarlyStopping
 from optim.clipping import clip_grad_norm, clip_grad_value
 from optim.metrics import accuracy, confusion_matrix
-from optim.minimization import minimize
-from optim.objective import Minimum
+from optim.minimizing import Minimization, minimize
 from optim.optimizer import Optimizer
 from optim.schedule import (
     CosineAnnealingLR,
@@ -36,7 +35,7 @@ __all__ = [
     "History",
     "LambdaLR",
     "LinearLR",
-    "Minimum",
+    "Minimization",
     "OneCycleLR",
     "Optimizer",
     "RMSProp",

@@ -1,79 +1,131 @@
-"""Quasi-Newton methods: curvature learned from the changes of the gradient."""
+"""Quasi-Newton methods for `minimize`, which learn the Hessian from the gradients: BFGS and L-BFGS."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optim.line_search import Point, wolfe
-from optim.objective import Array, Objective
+from optim.line_search import LineSearchMethod
+
+if TYPE_CHECKING:
+    from optim.objective import Array, Point
 
 
-def bfgs(objective: Objective, x: Array) -> Iterator[Point]:
-    """Yield the start and the point after each step.
+class _InverseHessian:
+    """What the steps so far tell of the inverse Hessian; `times` and `learn` are what the two methods differ in."""
 
-    H approximates the inverse of the Hessian: H <- (I - r s y^T) H (I - r y s^T) + r s s^T with the step s, the change
-    of the gradient y and r = 1 / y.s.
+    def times(self, g: Array) -> Array:
+        raise NotImplementedError
 
-    Source: Broyden, Fletcher, Goldfarb, Shanno (1970); Nocedal and Wright, "Numerical optimization" (2006),
-    algorithm 6.1.
+    def learn(self, s: Array, y: Array) -> None:
+        """Take note of a step s that changed the gradient by y, with s^T y > 0."""
+        raise NotImplementedError
+
+
+class _Matrix(_InverseHessian):
+    """H <- (I - s y^T / c) H (I - y s^T / c) + s s^T / c, with c = s^T y; (n, n)."""
+
+    def __init__(self) -> None:
+        self.H: Array | None = None
+
+    def times(self, g: Array) -> Array:
+        return g if self.H is None else self.H @ g
+
+    def learn(self, s: Array, y: Array) -> None:
+        c = s @ y
+        if self.H is None:
+            self.H = c / (y @ y) * np.eye(s.size)
+        Hy = self.H @ y
+        self.H += np.outer((1 + y @ Hy / c) / c * s, s) - np.outer(Hy / c, s) - np.outer(s / c, Hy)
+
+
+class _Pairs(_InverseHessian):
+    """The same from the last pairs (s, y) only, without a matrix."""
+
+    def __init__(self, memory: int) -> None:
+        self.pairs: deque[tuple[Array, Array, float]] = deque(maxlen=memory)
+
+    def times(self, g: Array) -> Array:
+        q, shares = g, []
+        for s, y, c in reversed(self.pairs):
+            shares.append(s @ q / c)
+            q = q - shares[-1] * y
+        if self.pairs:
+            s, y, c = self.pairs[-1]
+            q = c / (y @ y) * q
+        for (s, y, c), share in zip(self.pairs, reversed(shares), strict=True):
+            q = q + (share - y @ q / c) * s
+        return q
+
+    def learn(self, s: Array, y: Array) -> None:
+        self.pairs.append((s, y, float(s @ y)))
+
+
+@dataclass
+class BFGS(LineSearchMethod):
+    """Steps -H g along which a line search goes, H being an estimate (n, n) of the inverse Hessian.
+
+    Args:
+        c1: see `StrongWolfe`.
+        c2: see `StrongWolfe`.
+
+    Raises:
+        ValueError: c1 or c2 out of range.
+
+    Source: Nocedal and Wright, "Numerical optimization" (2006), algorithm 6.1, eq. 6.17 and 6.20.
     """
-    inverse = np.eye(x.size, dtype=x.dtype)
-    value, gradient = objective.value_and_gradient(x)
-    first = 1 / max(1.0, float(np.linalg.norm(gradient)))
-    while True:
-        direction = -inverse @ gradient
-        point = Point(0.0, value, float(gradient @ direction), x, gradient)
-        yield point
-        found = wolfe(objective.value_and_gradient, point, direction, first=first)
-        if found is None:
-            return
-        s, y = found.x - x, found.gradient - gradient
-        value, x, gradient = found.value, found.x, found.gradient
-        curvature = float(y @ s)
-        if curvature > 0:
-            if first != 1:
-                inverse *= curvature / float(y @ y)
-            rho = 1 / curvature
-            left = np.eye(x.size, dtype=x.dtype) - rho * np.outer(s, y)
-            inverse = left @ inverse @ left.T + rho * np.outer(s, s)
-        first = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the hyper-parameters."""
+        super().__post_init__()
+        self.estimate: _InverseHessian | None = None
+
+    def _nothing_known(self) -> _InverseHessian:
+        return _Matrix()
+
+    def step(self, point: Point) -> Point | None:
+        """Return the point after one step; None if no step lowers f."""
+        g = point.gradient
+        if self.estimate is None:
+            following = self.along(point, -g, min(1.0, 1 / float(np.abs(g).sum())))
+        else:
+            following = self.along(point, -self.estimate.times(g), 1.0)
+            if following is None:  # what was learnt misleads
+                self.estimate = None
+                return self.step(point)
+        if following is not None:
+            self._learn(following.x - point.x, following.gradient - g)
+        return following
+
+    def _learn(self, s: Array, y: Array) -> None:
+        if float(s @ y) > np.finfo(np.float64).eps * float(np.linalg.norm(s) * np.linalg.norm(y)):
+            self.estimate = self._nothing_known() if self.estimate is None else self.estimate
+            self.estimate.learn(s, y)
 
 
-def lbfgs(objective: Objective, x: Array, memory: int = 10) -> Iterator[Point]:
-    """Yield the start and the point after each step; like `bfgs`, from the last `memory` steps only.
+@dataclass
+class LBFGS(BFGS):
+    """BFGS that keeps the last steps only, not a matrix: for many numbers.
 
-    Source: Liu and Nocedal (1989); Nocedal and Wright, "Numerical optimization" (2006), algorithms 7.4 and 7.5.
+    Args:
+        memory: how many steps to remember.
+
+    Raises:
+        ValueError: a memory below 1, c1 or c2 out of range.
+
+    Source: Nocedal and Wright, "Numerical optimization" (2006), algorithms 7.4 and 7.5.
     """
-    pairs: deque[tuple[Array, Array, float]] = deque(maxlen=memory)
-    value, gradient = objective.value_and_gradient(x)
-    first = 1 / max(1.0, float(np.linalg.norm(gradient)))
-    while True:
-        direction = -_inverse_times(gradient, pairs)
-        point = Point(0.0, value, float(gradient @ direction), x, gradient)
-        yield point
-        found = wolfe(objective.value_and_gradient, point, direction, first=first)
-        if found is None:
-            return
-        s, y = found.x - x, found.gradient - gradient
-        value, x, gradient = found.value, found.x, found.gradient
-        curvature = float(y @ s)
-        if curvature > 0:
-            pairs.append((s, y, 1 / curvature))
-        first = 1.0
 
+    memory: int = 10
 
-def _inverse_times(q: Array, pairs: deque[tuple[Array, Array, float]]) -> Array:
-    """Return the product of the inverse Hessian, as the pairs (s, y, 1 / y.s) have it, with q: two loops over them."""
-    weights = []
-    for s, y, rho in reversed(pairs):
-        weights.append(rho * float(s @ q))
-        q = q - weights[-1] * y
-    if pairs:
-        _, y, rho = pairs[-1]
-        q = q / (rho * float(y @ y))
-    for s, y, rho in pairs:
-        q = q + (weights.pop() - rho * float(y @ q)) * s
-    return q
+    def __post_init__(self) -> None:
+        """Check the hyper-parameters."""
+        super().__post_init__()
+        if self.memory < 1:
+            raise ValueError(f"minimize: expected memory to be at least 1, got {self.memory!r}")
+
+    def _nothing_known(self) -> _InverseHessian:
+        return _Pairs(self.memory)

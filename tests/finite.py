@@ -18,21 +18,23 @@ Stage = Callable[..., list[Any]]
 def directional(f: Callable[..., float], xs: Sequence[np.ndarray], vs: Sequence[np.ndarray]) -> float:
     """Return the derivative of f at xs in direction vs, by Richardson's extrapolation of central differences.
 
-    Of the table's entries it takes the one that differs least from its neighbour; it stops early where two agree
-    to 1e-11, which at a smooth point they do after four halvings.
+    The steps suit elements of any size up to 1e4 or so that are not closer to a singularity than 0.01 |v|.
+    Of the table's diagonal it takes the entry that differs least from both its neighbors; it stops early where they
+    agree to 1e-11, which at a smooth point they do after four halvings.
     """
-    scale = max([1.0, *(float(np.max(np.abs(x))) for x in xs if x.size)])
     table: list[list[float]] = []
     best, error = 0.0, np.inf
     for level in range(7):
-        h = 1e-2 * scale / 2**level
+        h = 1e-2 / 2**level
         high = f(*(x + h * v for x, v in zip(xs, vs, strict=True)))
         low = f(*(x - h * v for x, v in zip(xs, vs, strict=True)))
         row = [(high - low) / (2 * h)]
         for previous in range(level):
             row.append(row[-1] + (row[-1] - table[-1][previous]) / (4 ** (previous + 1) - 1))
-        if level and abs(row[-1] - table[-1][-1]) < error:
-            best, error = row[-1], abs(row[-1] - table[-1][-1])
+        if level:
+            change = max(abs(row[-1] - row[-2]), abs(row[-1] - table[-1][-1]))
+            if change < error:
+                best, error = row[-1], change
         table.append(row)
         if level > 1 and error <= 1e-11 * max(1.0, abs(best)):
             break

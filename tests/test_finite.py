@@ -85,12 +85,13 @@ def test_complex_step_refuses_what_is_not_analytic(formula):
         oracles.complex_step(formula, [X], [X])
 
 
-@pytest.mark.parametrize("formula", oracles.ANALYTIC, ids=lambda f: f.__name__)
+OWN = [function for function in oracles.ANALYTIC if function in vars(ag.ops.elementwise).values()]
+
+
+@pytest.mark.parametrize("formula", OWN, ids=lambda f: f.__name__)
 def test_each_analytic_formula_has_the_value(formula):
     """The formulas in tests/oracles.py compute the function that they stand for."""
     arguments = {ag.arctan2: [X, np.abs(Y)]}.get(formula, [X, Y])
-    if formula not in vars(ag).values():
-        pytest.skip("compared in tests/specs")
     count = (
         2 if formula in (ag.remainder, ag.fmod, ag.logaddexp, ag.logaddexp2, ag.hypot, ag.arctan2, ag.copysign) else 1
     )

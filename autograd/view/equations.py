@@ -294,6 +294,16 @@ class Equations:
                 stack += [f.atom for term in inner.terms for f in term.factors]
         return found
 
+    def parent(self, consumer: int, position: int) -> int:
+        """Return the number of a consumer's argument."""
+        return self.snapshot[consumer].parents[position]
+
+    def line_of(self, number: int) -> Quantity:
+        """Return the quantity in whose line this one is written: itself, or the first named one that uses it."""
+        while number not in self._lines and self._children[number - 1]:
+            number = self._children[number - 1][0]
+        return self.snapshot[number]
+
     def writer(self, style: Style, *, numbers: bool = False, indexed: bool = False) -> Writer:
         """Return what writes a form in this style, with letters or with numbers."""
         values = self if numbers else None

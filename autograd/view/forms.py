@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from autograd.view.dot import BACKWARD, BOTH, FORWARD, dot
 from autograd.view.reduce import BUDGET, reduce
@@ -17,7 +19,10 @@ from autograd.view.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from autograd.program import Graph
+    from autograd.tensor import Tensor
     from autograd.view.equations import Equations
+    from autograd.view.hand import HandCheck
+    from autograd.view.why import Why
 
 
 REPR_LIMIT = 50_000
@@ -32,6 +37,7 @@ class View:
     """
 
     def __init__(self, graph: Graph) -> None:
+        self._graph = graph
         self.snapshot = Snapshot(graph)
 
     @cached_property
@@ -72,6 +78,37 @@ class View:
     def latex(self, *, indexed: bool = False, expand: bool = False) -> str:
         """Return all equations in LaTeX; see `Graph.latex`."""
         return self.equations(expand=expand).latex(indexed=indexed)
+
+    def check_by_hand(self, expressions: Mapping[str, Any], *, tolerance: float = 1e-6) -> HandCheck:
+        """Compare a student's bar expressions with the engine's bars; see `Graph.check_by_hand`."""
+        from autograd.view.hand import check_by_hand
+
+        return check_by_hand(self.equations(), expressions, tolerance=tolerance)
+
+    def why(self, quantity: Tensor | str) -> Why:
+        """Return why a bar is zero, not finite, or what it is; see `Graph.why`.
+
+        Raises:
+            KeyError: there is no quantity of that name.
+        """
+        from autograd.view.why import ABSENT, Why, why
+
+        if isinstance(quantity, str):
+            found = [q.number for q in self.snapshot.quantities if q.symbol == quantity]
+            if not found:
+                known = ", ".join(q.symbol for q in self.snapshot.quantities)
+                raise KeyError(f"why: there is no quantity {quantity!r}; there are {known}")
+            return why(self.snapshot, self.replay, found[0])
+        node = quantity._node
+        if node is None or node not in self._graph.nodes:
+            value = np.asarray(quantity._data)
+            copies = [
+                q for q in self.snapshot.quantities if q.operation is None and not q.requires_grad and np.array_equal(q.value, value)
+            ]
+            hint = f"; the constant {copies[0].symbol} has its value: detached?" if copies else ""
+            name = quantity.name or "this tensor"
+            return Why(None, ABSENT, f"no bar arrives at {name}: the result was not computed from it{hint}")
+        return why(self.snapshot, self.replay, self._graph.number(node))
 
     def save(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Write one form to a file; see `Graph.save`."""

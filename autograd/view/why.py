@@ -1,0 +1,337 @@
+"""Why a bar is what it is: the step that blocks or breaks every path to it, or the paths that contribute most.
+
+The shares of `replay` say what each consumer hands on. Where a bar is zero (or not finite), the search goes from
+consumer to consumer for those that get something else and hand on zero (or what is not finite): there it arises.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.view.replay import Replay, usable
+from autograd.view.snapshot import CONSTANT, INPUT, Quantity, Snapshot
+from autograd.view.symbols import UNICODE
+
+ZERO, NAN, INFINITE, ABSENT, ORDINARY = "zero", "nan", "infinite", "absent", "ordinary"
+
+PATHS = 3
+"""How many of the strongest paths are told."""
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """A step at which a bar is lost or spoiled.
+
+    Attributes:
+        quantity: what the step computes.
+        reason: what happens there.
+        line: where the user wrote it, as "file:line"; None where that was not recorded.
+    """
+
+    quantity: Quantity
+    reason: str
+    line: str | None
+
+    def __str__(self) -> str:
+        return self.reason + (f" (at {self.line})" if self.line else "")
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way from a quantity to a result.
+
+    Attributes:
+        quantities: along it.
+        factor: the product of the sizes of the steps' derivatives.
+        weakest: the step that shrinks the bar most, and by how much.
+    """
+
+    quantities: tuple[Quantity, ...]
+    factor: float
+    weakest: tuple[Quantity, float]
+
+    def __str__(self) -> str:
+        way = " → ".join(UNICODE.name(quantity.symbol) for quantity in self.quantities)
+        return f"{way}, a factor of {UNICODE.number(self.factor)}"
+
+
+@dataclass(frozen=True)
+class Why:
+    """An answer.
+
+    Attributes:
+        quantity: whose bar it is about; None if it is not in the graph.
+        kind: "zero", "nan", "infinite", "absent" (no bar arrives) or "ordinary".
+        text: the first sentence.
+        culprits: where it arises.
+        paths: the strongest paths, for an ordinary bar.
+    """
+
+    quantity: Quantity | None
+    kind: str
+    text: str
+    culprits: tuple[Culprit, ...] = ()
+    paths: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([self.text, *(f"- {part}" for part in (*self.culprits, *self.paths))])
+
+    __repr__ = __str__
+
+
+def why(snapshot: Snapshot, replay: Replay, number: int) -> Why:
+    """Return why the bar of the quantity with this number is what it is."""
+    quantity = snapshot[number]
+    search = _Search(snapshot, replay)
+    name = UNICODE.name(quantity.symbol, bar=True)
+    bar = replay.bars.get(number)
+    if bar is None:
+        return search.absent(quantity, name)
+    array = np.asarray(bar)
+    if np.isnan(array).any():
+        culprits = search.origins(number, lambda share: bool(np.isnan(share).any()), search.spoiled)
+        return Why(quantity, NAN, f"{name} is NaN{_partly(np.isnan(array))}, because", culprits)
+    if np.isinf(array).any():
+        culprits = search.origins(number, lambda share: bool(np.isinf(share).any()), search.spoiled)
+        return Why(quantity, INFINITE, f"{name} is infinite{_partly(np.isinf(array))}, because", culprits)
+    if not array.any():
+        if number in snapshot.outputs:
+            return Why(quantity, ZERO, f"{name} is 0: the backward pass was started with that")
+        culprits = search.origins(number, lambda share: not share.any(), search.blocked)
+        return Why(quantity, ZERO, f"{name} is 0, because", culprits)
+    return Why(quantity, ORDINARY, f"{name} = {UNICODE.value(bar)} comes by", (), search.strongest(number))
+
+
+def _partly(mask: Any) -> str:
+    return "" if mask.all() else f" in {int(mask.sum())} of {mask.size} elements"
+
+
+class _Search:
+    """Looks through the shares of one graph."""
+
+    def __init__(self, snapshot: Snapshot, replay: Replay) -> None:
+        self.snapshot = snapshot
+        self.replay = replay
+        self.uses: list[list[tuple[int, int]]] = [[] for _ in snapshot.quantities]
+        for quantity in snapshot.quantities:
+            for position, parent in enumerate(quantity.parents):
+                self.uses[parent - 1].append((quantity.number, position))
+
+    # --- No bar at all -------------------------------------------------------------------------------------
+
+    def absent(self, quantity: Quantity, name: str) -> Why:
+        """Say why no bar arrives."""
+        symbol = UNICODE.name(quantity.symbol)
+        if not quantity.requires_grad:
+            if quantity.operation is None:
+                text = f"{symbol} has no bar: it does not require a gradient"
+                return Why(quantity, ABSENT, text)
+            return Why(quantity, ABSENT, f"{symbol} has no bar: nothing it was computed from requires a gradient")
+        culprits = []
+        seen: set[int] = set()
+        stack = [quantity.number]
+        while stack:
+            number = stack.pop()
+            for consumer, position in self.uses[number - 1]:
+                child = self.snapshot[consumer]
+                if position in child.wanted:
+                    if consumer not in seen and consumer not in self.replay.bars:
+                        seen.add(consumer)
+                        stack.append(consumer)
+                elif consumer not in seen:
+                    seen.add(consumer)
+                    culprits.append(self.culprit(child, self._undifferentiated(child, number)))
+        culprits += [self.culprit(c, f"{UNICODE.name(c.symbol)} is a constant of the same value as {UNICODE.name(s.symbol)}: detached?") for c, s in self._copies(quantity)]
+        if culprits:
+            return Why(quantity, ABSENT, f"no bar arrives at {symbol}, because", tuple(culprits))
+        return Why(quantity, ABSENT, f"no bar arrives at {symbol}: a value that a rule needs is not known, or nothing depends on it")
+
+    def _undifferentiated(self, child: Quantity, number: int) -> str:
+        operation = child.operation
+        assert operation is not None
+        return f"{operation.name} has no derivative by {UNICODE.name(self.snapshot[number].symbol)}"
+
+    def _copies(self, quantity: Quantity) -> list[tuple[Quantity, Quantity]]:
+        """Return constants with the value of the quantity, or of something computed from it."""
+        below = {quantity.number}
+        for other in self.snapshot.quantities[quantity.number :]:
+            if below.intersection(other.parents):
+                below.add(other.number)
+        sources = [self.snapshot[number] for number in sorted(below)]
+        return [
+            (constant, source)
+            for constant in self.snapshot.quantities
+            if constant.kind in (INPUT, CONSTANT) and constant.name is None and constant.value is not None
+            for source in sources
+            if source.value is not None and source.shape == constant.shape and np.array_equal(source.value, constant.value)
+        ]
+
+    # --- Zero and not finite -------------------------------------------------------------------------------
+
+    def origins(self, number: int, bad: Any, reason: Any) -> tuple[Culprit, ...]:
+        """Return the steps above that hand on a bad share, though the bar they get is not bad."""
+        found: dict[int, Culprit] = {}
+        seen: set[int] = set()
+        stack = [number]
+        while stack:
+            current = stack.pop()
+            for consumer, position in self.uses[current - 1]:
+                if (consumer, position) in seen:
+                    continue
+                seen.add((consumer, position))
+                child = self.snapshot[consumer]
+                share = self.replay.shares.get((consumer, position))
+                if share is None:
+                    if position not in child.wanted and bad(np.zeros(1)):
+                        found.setdefault(consumer, self.culprit(child, self._undifferentiated(child, current)))
+                    continue
+                if not _any_bad(bad, share):
+                    continue
+                bar = self.replay.bars.get(consumer)
+                if _any_bad(bad, bar) and consumer not in self.snapshot.outputs:
+                    stack.append(consumer)
+                elif _any_bad(bad, bar):
+                    found.setdefault(consumer, self.culprit(child, f"the backward pass was started with {UNICODE.value(bar)}"))
+                else:
+                    found.setdefault(consumer, self.culprit(child, reason(child, position)))
+        return tuple(found[consumer] for consumer in sorted(found, reverse=True))
+
+    def culprit(self, quantity: Quantity, reason: str) -> Culprit:
+        """Return a culprit with the user's line."""
+        return Culprit(quantity, reason, quantity.line)
+
+    def blocked(self, child: Quantity, position: int) -> str:
+        """Say why a step hands on zero."""
+        operation = child.operation
+        assert operation is not None
+        argument = self.snapshot[child.parents[position]]
+        symbol, name = UNICODE.name(argument.symbol), operation.name
+        value = usable(argument)
+        others = [self.snapshot[p] for place, p in enumerate(child.parents) if place != position]
+        if name == "relu" and value is not None and (np.asarray(value) <= 0).all():
+            return f"relu is dead: its input {symbol} is nowhere positive (at most {UNICODE.number(np.max(value))})"
+        if name in ("sigmoid", "tanh", "softplus") and value is not None:
+            return f"{name} is saturated: its input {symbol} is {_range(value)}, where its slope is 0"
+        if name == "where":
+            return f"where does not select {symbol} anywhere"
+        if name == "clip":
+            return f"clip holds {symbol}, which is {_range(value)}, at its bounds"
+        if name in ("maximum", "minimum", "fmax", "fmin", "max", "min", "max_pool"):
+            return f"{name} does not select {symbol} where a bar arrives"
+        zeros = [o for o in others if usable(o) is not None and not np.asarray(usable(o)).any()]
+        if name in ("multiply", "matmul") and zeros:
+            return f"{symbol} is multiplied by {UNICODE.name(zeros[0].symbol)}, which is 0"
+        if np.any(self.replay.bars.get(child.number)) and value is not None and not np.asarray(value).any():
+            return f"{self._step(child)} has the slope 0 at {symbol} = 0"
+        return f"{self._step(child)} hands on 0: its slope is 0 at {symbol}, which is {_range(value)}"
+
+    def spoiled(self, child: Quantity, position: int) -> str:
+        """Say why a step hands on what is not finite."""
+        operation = child.operation
+        assert operation is not None
+        argument = self.snapshot[child.parents[position]]
+        symbol, name = UNICODE.name(argument.symbol), operation.name
+        value = usable(argument)
+        before = self._first_not_finite(argument)
+        if before is not None:
+            return before
+        bar = np.asarray(self.replay.bars[child.number])
+        array = None if value is None else np.asarray(value)
+        zero = array is not None and bool((array == 0).any())
+        if name in ("log", "log2", "log10", "sqrt", "cbrt", "reciprocal", "power", "norm") and zero:
+            selected = " although no bar is meant to flow there: 0 times infinity" if (bar == 0).any() else ""
+            cure = "; choose before, log(where(x > 0, x, 1)), not after" if selected else ""
+            return f"{name} has an infinite slope at {symbol} = 0{selected}{cure}"
+        if name in ("divide", "true_divide") and any((np.asarray(usable(self.snapshot[p])) == 0).any() for p in child.parents[1:]):
+            return f"{self._step(child)} divides by {UNICODE.name(self.snapshot[child.parents[1]].symbol)}, which is 0"
+        itself = self._first_not_finite(child)
+        if itself is not None:
+            return itself
+        return f"{self._step(child)} turns a bar of {_range(bar)} into what is not finite, at {symbol} of {_range(value)}"
+
+    def _first_not_finite(self, quantity: Quantity) -> str | None:
+        """Say which step of the forward pass first gave what is not finite, if one below this step did."""
+        below = {quantity.number}
+        for other in reversed(self.snapshot.quantities[: quantity.number]):
+            if other.number in below:
+                below.update(other.parents)
+        for number in sorted(below):
+            other = self.snapshot[number]
+            value = other.value
+            if value is None or isinstance(value, tuple) or np.asarray(value).dtype.kind != "f" or np.isfinite(value).all():
+                continue
+            what = "NaN" if np.isnan(value).any() else "infinity"
+            if other.operation is None:
+                return f"the input {UNICODE.name(other.symbol)} holds {what}"
+            at = f" at {other.line}" if other.line and other.number != quantity.number else ""
+            return f"{self._step(other)} gave {what} in the forward pass{at}"
+        return None
+
+    def _step(self, quantity: Quantity) -> str:
+        assert quantity.operation is not None
+        symbol = UNICODE.name(quantity.symbol)
+        return f"{symbol} = {quantity.operation.name}({', '.join(UNICODE.name(self.snapshot[p].symbol) for p in quantity.parents)})"
+
+    # --- An ordinary bar -----------------------------------------------------------------------------------
+
+    def strongest(self, number: int) -> tuple[Path, ...]:
+        """Return the paths to a result along which the product of the derivatives' sizes is largest.
+
+        A step's size is the norm of what it hands on over the norm of what it gets.
+        """
+        best: dict[int, list[tuple[float, tuple[int, int] | None]]] = {}
+        for output in self.snapshot.outputs:
+            best[output] = [(1.0, None)]
+        for quantity in reversed(self.snapshot.quantities[number - 1 :]):
+            found = best.get(quantity.number, [])
+            for consumer, position in self.uses[quantity.number - 1]:
+                share = self.replay.shares.get((consumer, position))
+                bar = _norm(self.replay.bars.get(consumer))
+                if share is None or not bar:
+                    continue
+                size = _norm(share) / bar
+                found += [(size * factor, (consumer, rank)) for rank, (factor, _) in enumerate(best.get(consumer, []))]
+            best[quantity.number] = sorted(found, key=lambda entry: -entry[0])[:PATHS]
+        return tuple(self._path(number, rank, best) for rank in range(len(best[number])))
+
+    def _path(self, number: int, rank: int, best: dict[int, list[Any]]) -> Path:
+        quantities = [self.snapshot[number]]
+        factors = [best[number][rank][0]]
+        following = best[number][rank][1]
+        while following is not None:
+            number, rank = following
+            quantities.append(self.snapshot[number])
+            factors.append(best[number][rank][0])
+            following = best[number][rank][1]
+        steps = [(quantities[i + 1], factors[i] / factors[i + 1]) for i in range(len(factors) - 1) if factors[i + 1]]
+        weakest = min(steps, key=lambda step: step[1], default=(quantities[0], 1.0))
+        return Path(tuple(quantities), factors[0], weakest)
+
+
+def _any_bad(bad: Any, value: Any) -> bool:
+    """Tell whether an array (or one of several outputs' bars) is bad."""
+    if value is None:
+        return False
+    parts: Sequence[Any] = value if isinstance(value, tuple) else (value,)
+    return any(bad(np.asarray(part)) for part in parts)
+
+
+def _norm(value: Any) -> float:
+    if value is None:
+        return 0.0
+    parts: Sequence[Any] = value if isinstance(value, tuple) else (value,)
+    return math.sqrt(sum(float(np.sum(np.square(np.asarray(part, dtype=float)))) for part in parts))
+
+
+def _range(value: Any) -> str:
+    array = np.asarray(value)
+    if value is None or not array.size:
+        return "unknown"
+    if array.ndim == 0 or array.min() == array.max():
+        return UNICODE.number(array.flat[0])
+    return f"{UNICODE.number(array.min())} to {UNICODE.number(array.max())}"

@@ -1,0 +1,150 @@
+"""Why a bar is zero, not finite or missing: each planted cause is named with the step and the line; and paths."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor
+
+
+def leaf(value: object, name: str = "x") -> Tensor:
+    return Tensor(value, requires_grad=True).named(name)
+
+
+def dead_relu(x: Tensor) -> Tensor:
+    return autograd.relu(x - 10.0).sum()
+
+
+def saturated_sigmoid(x: Tensor) -> Tensor:
+    return autograd.sigmoid(x + 800.0).sum()
+
+
+def saturated_tanh(x: Tensor) -> Tensor:
+    return np.tanh(x * 1e6).sum()
+
+
+def unselected_branch(x: Tensor) -> Tensor:
+    return autograd.where(np.array([False, False]), x, 1.0).sum()
+
+
+def multiplied_by_zero(x: Tensor) -> Tensor:
+    return (x * np.zeros(2)).sum()
+
+
+def clipped(x: Tensor) -> Tensor:
+    return autograd.clip(x, 5.0, 6.0).sum()
+
+
+def not_the_largest(x: Tensor) -> Tensor:
+    return np.maximum(x, 100.0).sum()
+
+
+def only_compared(x: Tensor) -> Tensor:
+    return ((x > 0) * 1.0 + x * 0.0).sum()
+
+
+def logarithm_of_zero(x: Tensor) -> Tensor:
+    return np.log(x - 1.0).sum()
+
+
+def hidden_branch(x: Tensor) -> Tensor:
+    y = x - 1.0
+    return autograd.where(y > 0, np.log(y), 0.0 * y).sum()
+
+
+def root_of_zero(x: Tensor) -> Tensor:
+    return np.sqrt(x - 1.0).sum()
+
+
+def divided_by_zero(x: Tensor) -> Tensor:
+    return (1.0 / (x - 1.0)).sum()
+
+
+def overflow(x: Tensor) -> Tensor:
+    y = np.exp(x * 1000.0)
+    return (y - y).sum()
+
+
+PLANTED: list[tuple[Callable[[Tensor], Tensor], str, str]] = [
+    (dead_relu, "zero", r"relu is dead: its input v\S+ is nowhere positive \(at most −8\)"),
+    (saturated_sigmoid, "zero", r"sigmoid is saturated: its input v\S+ is 801 to 802"),
+    (saturated_tanh, "zero", "tanh is saturated"),
+    (unselected_branch, "zero", "where does not select x anywhere"),
+    (multiplied_by_zero, "zero", r"x is multiplied by v\S+, which is 0"),
+    (clipped, "zero", "clip holds x, which is 1 to 2, at its bounds"),
+    (not_the_largest, "zero", "maximum does not select x"),
+    (only_compared, "zero", "greater has no derivative by x"),
+    (logarithm_of_zero, "infinite", "log has an infinite slope at v"),
+    (hidden_branch, "nan", r"0 times infinity; choose before, log\(where"),
+    (root_of_zero, "infinite", "sqrt has an infinite slope"),
+    (divided_by_zero, "infinite", "which is 0"),
+    (overflow, "nan", r"exp\(.*\) gave infinity in the forward pass"),
+]
+
+
+@pytest.mark.parametrize(("compute", "kind", "reason"), PLANTED, ids=[compute.__name__ for compute, _, _ in PLANTED])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_planted_causes_are_named(compute: Callable[[Tensor], Tensor], kind: str, reason: str) -> None:
+    x = leaf([2.0, 1.0] if kind == "infinite" else [1.0, 2.0])
+    with autograd.record():
+        loss = compute(x)
+    answer = autograd.graph(loss).why(x)
+    assert answer.kind == kind
+    assert any(re.search(reason, str(culprit)) for culprit in answer.culprits), str(answer)
+    lines, start = inspect.getsourcelines(compute)
+    for culprit in answer.culprits:
+        assert culprit.line is not None
+        file, _, line = culprit.line.rpartition(":")
+        assert file.endswith("test_why.py")
+        assert start < int(line) < start + len(lines)
+
+
+def test_detached() -> None:
+    x = leaf([1.0, 2.0])
+    h = (x * 2.0).detach()
+    w = leaf([1.0, 1.0], "w")
+    answer = autograd.graph((h * w).sum()).why(x)
+    assert answer.kind == "absent"
+    assert "the result was not computed from it" in str(answer)
+    assert "detached?" in str(autograd.graph((x.detach() * w).sum()).why(x))
+    with autograd.record() as graph:
+        h = (x * 2.0).named("h")
+        (h.detach() * w).sum()
+    answer = graph.why(x)
+    assert answer.kind == "absent" or answer.culprits
+
+
+def test_a_constant_has_no_bar() -> None:
+    w, t = leaf(1.0, "w"), Tensor(2.0).named("t")
+    assert str(autograd.graph(w * t).why(t)) == "t has no bar: it does not require a gradient"
+
+
+def test_only_compared_at_all() -> None:
+    x, w = leaf([1.0, -1.0]), leaf([1.0, 1.0], "w")
+    answer = autograd.graph(((x > 0) * w).sum()).why(x)
+    assert answer.kind == "absent"
+    assert "greater has no derivative by x" in str(answer)
+
+
+def test_an_ordinary_bar_names_the_strongest_paths() -> None:
+    x = leaf(0.5)
+    a, b = (3.0 * x).named("a"), (0.001 * x).named("b")
+    y = (np.tanh(a) + b).named("y")
+    answer = autograd.graph(y).why("x")
+    assert answer.kind == "ordinary"
+    assert [[q.symbol for q in path.quantities] for path in answer.paths][0][:2] == ["x", "a"]
+    assert [round(path.factor, 4) for path in answer.paths] == [round(3 * (1 - np.tanh(1.5) ** 2), 4), 0.001]
+    assert sum(path.factor for path in answer.paths) == pytest.approx(float(autograd.grad(y, x)[0]))
+    assert answer.paths[0].weakest[0].operation is not None
+    assert answer.paths[0].weakest[0].operation.name == "tanh"
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(KeyError, match="there is no quantity 'q'"):
+        autograd.graph(leaf(1.0) * 2.0).why("q")
