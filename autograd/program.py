@@ -318,6 +318,16 @@ class Graph:
 
         return View(self).text(**options)
 
+    def html(self, **options: Any) -> str:
+        """Return a page, complete in one file, that replays the computation forward and backward, step by step.
+
+        Args:
+            **options: `title`; `check=False` to leave out the comparison of each operation with finite differences.
+        """
+        from autograd.view.forms import View
+
+        return View(self).html(**options)
+
     def latex(self, **options: Any) -> str:
         """Return the equations of the forward and the backward pass in LaTeX; options as for `text`."""
         from autograd.view.forms import View
@@ -370,7 +380,7 @@ class Graph:
         return View(self).check_by_hand(expressions, tolerance=tolerance)
 
     def save(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Write the graph to a file; its ending says how: .dot, .svg, .png, .pdf, .txt, .md or .tex.
+        """Write the graph to a file; its ending says how: .dot, .svg, .png, .pdf, .html, .txt, .md or .tex.
 
         Raises:
             ValueError: another ending.
@@ -381,10 +391,14 @@ class Graph:
         View(self).save(path, **options)
 
     def _repr_svg_(self) -> str | None:
-        from autograd.view.forms import REPR_LIMIT
-        from autograd.view.render import svg_or_none
+        from autograd.view.forms import svg_repr
 
-        return svg_or_none(self.dot) if len(self) <= REPR_LIMIT else None
+        return svg_repr(self)
+
+    def _repr_html_(self) -> str | None:
+        from autograd.view.forms import html_repr
+
+        return html_repr(self)
 
 
 def run(outputs: Sequence[Node], given: Mapping[Node, Any]) -> list[Any]:

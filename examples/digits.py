@@ -209,14 +209,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(prog="python -m examples.digits", description=__doc__.partition("\n")[0])
     parser.add_argument("--mnist", type=Path, metavar="DIR", help="train on the four IDX files there (.gz or not)")
-    parser.add_argument("--epochs", type=int, help="how often to go through the data (40; with --mnist 10)")
+    parser.add_argument("--epochs", type=int, help="how often to go through the data (30; with --mnist 10)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="directory for the pictures (out)")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
     if options.mnist is not None:
         large_digits(options.mnist, options.epochs or 10, options.out)
     else:
-        small_digits(options.epochs or 40, options.out)
+        small_digits(options.epochs or 30, options.out)
     print(f"Done in {time.perf_counter() - started:.0f} s; peak memory {peak_memory()}.")
 
 

@@ -129,7 +129,6 @@ def summary(model: Module, *input_shape: Any) -> Summary:
                                25,450               25,408   296 B
     """
     inputs = [_example(model, shape) for shape in input_shape]
-    batch = inputs[0].shape[0] if inputs else 1
     modes = [(module, module.training) for module in model.modules()]
     buffers = [(buffer, buffer.copy()) for _, buffer in model.named_buffers()]
     generators = [(generator, generator.bit_generator.state) for _, generator in model.named_generators()]
@@ -146,7 +145,7 @@ def summary(model: Module, *input_shape: Any) -> Summary:
             generator.bit_generator.state = state
     counts = [(parameter.size, parameter.requires_grad) for parameter in model.parameters()]
     return Summary(
-        rows=tuple(_rows(model, graph, batch)),
+        rows=tuple(_rows(model, graph, inputs)),
         trainable=sum(size for size, trained in counts if trained),
         frozen=sum(size for size, trained in counts if not trained),
     )
@@ -160,14 +159,15 @@ def _example(model: Module, shape: Any) -> Tensor:
     return Tensor(np.zeros((2, *shape), dtype))
 
 
-def _rows(model: Module, graph: Graph, batch: int) -> list[Row]:
+def _rows(model: Module, graph: Graph, inputs: Sequence[Tensor]) -> list[Row]:
     """Return a row for each module that computed something itself, and for each with parameters that did not."""
     computed: dict[str, list[Node]] = {}
     for node in graph:
         if node.plan is not None and node.note is not None and isinstance(node.dtype, np.dtype):
             computed.setdefault(".".join(node.note.scope[1:]), []).append(node)
     modules = dict(model.named_modules())
-    fields = _fields(graph)
+    batch = inputs[0].shape[0] if inputs else 1
+    fields = _fields(graph, inputs)
     counted: set[int] = set()
     rows = []
     for path in [*computed, *(path for path in modules if path not in computed)]:
@@ -206,13 +206,19 @@ _Field = tuple[int, float] | None
 """How much of the input one value sees, and how far apart in the input neighbouring values are; None: all of it."""
 
 
-def _fields(graph: Graph) -> dict[int, int | None]:
-    """Return for each node how high the part of the input is that one of its values sees."""
+def _fields(graph: Graph, inputs: Sequence[Tensor]) -> dict[int, int | None]:
+    """Return for each node how high the part of the input is that one of its values sees; 0 for weights."""
+    starts = {x._node.index for x in inputs if x._node is not None}
     fields: dict[int, _Field] = {}
     for node in graph:
+        if node.plan is None:
+            fields[node.index] = (int(node.index in starts), 1.0)
+            continue
         seen: list[_Field] = [fields[parent.index] for parent in graph.parents(node)]
-        widest = None if None in seen else max(filter(None, seen), default=(1, 1.0))
-        fields[node.index] = None if widest is None else _wider(node, graph, *widest)
+        # A product of two computed things is attention: each sees all of the other.
+        product = node.plan.primitive.name == "matmul" and all(field is None or field[0] for field in seen)
+        widest = None if None in seen or product else max(filter(None, seen))
+        fields[node.index] = _wider(node, graph, *widest) if widest is not None and widest[0] else widest
     return {index: None if field is None else field[0] for index, field in fields.items()}
 
 

@@ -15,18 +15,15 @@ import autograd as ag
 import nn.functional as F
 from autograd import Tensor
 
+from .oracles import torch
+
 PAGE = Path(__file__).parents[1] / "docs" / "conventions.md"
 INF = np.inf
-
-try:
-    import torch
-except ImportError:
-    torch = None
 
 
 def named(name: str) -> Callable[..., Any]:
     """Return torch's function of this name, looked up when it is called."""
-    return lambda *xs: getattr(torch, name)(*xs)  # noqa: PLW0108 (torch may be missing)
+    return lambda *xs: getattr(torch, name)(*xs)
 
 
 LINES: dict[str, tuple[list[Any], Callable[..., Any], Callable[..., Any]]] = {
@@ -115,9 +112,9 @@ def test_ours(where):
     np.testing.assert_allclose(np.concatenate([np.ravel(g) for g in found]), numbers(TABLE[where][2]), rtol=1e-15)
 
 
+@pytest.mark.skipif(torch is None, reason="torch is not installed")
 @pytest.mark.parametrize("where", LINES)
 def test_torch(where):
-    pytest.importorskip("torch", reason="torch is not installed")
     given, _, function = LINES[where]
     inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in given]
     found = torch.autograd.grad(function(*inputs).sum(), inputs)

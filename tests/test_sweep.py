@@ -145,6 +145,13 @@ def test_second_loss_over_a_released_trunk_is_the_same_error():
         second.backward()
 
 
+def test_second_output_of_a_released_operation_is_the_same_error():
+    first, second = ag.split(tracked(1.0, 2.0), 2)
+    first.sum().backward()
+    with pytest.raises(GraphError, match=AGAIN):
+        second.sum().backward()
+
+
 def test_failed_sweep_leaves_the_bars_as_they_were():
     x, w = tracked(2.0), tracked(3.0)
     trunk = x * x
@@ -195,6 +202,23 @@ def test_grad_calls_only_the_rules_that_lead_to_an_input():
     assert not called
     assert ag.grad(y, x)[0] == 4
     assert called
+
+
+def test_grad_of_one_input_twice():
+    x = tracked(3.0)
+    first, second = ag.grad(x * x, [x, x])
+    assert first == second == 6
+    assert first is not second
+
+
+def test_sweeps_work_under_no_grad():
+    x = tracked(3.0)
+    y = x * x * x
+    with ag.no_grad():
+        (slope,) = ag.grad(y, x, create_graph=True)
+        y.backward(retain_graph=True)
+    assert ag.grad(slope, x)[0] == 18
+    assert x.grad == 27
 
 
 def test_grad_puts_nothing_into_grad():

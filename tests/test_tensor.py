@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import optim
 from autograd import GraphError, Tensor
 
 
@@ -358,6 +359,55 @@ def test_written_leaf_keeps_the_view_that_was_handed_out():
     assert w.tolist() == [[11, 12], [13, 14]]
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda w: w[:1],
+        lambda w: w.reshape(-1),
+        lambda w: w.T,
+        lambda w: +w,
+        lambda w: w.detach(),
+        lambda w: np.ravel(w),
+    ],
+)
+def test_written_leaf_keeps_views_that_were_made_under_no_grad(view):
+    w = leaf([[1.0, 2.0], [3.0, 4.0]])
+    with ag.no_grad():
+        seen = view(w)
+        before = seen.tolist()
+        w += 10.0
+        w[0] = 7.0
+    assert seen.tolist() == before
+    assert w.tolist() == [[7, 7], [13, 14]]
+
+
+def test_write_of_a_leaf_into_itself():
+    w = leaf(1.0, 2.0, 3.0)
+    w.data = w.data[::-1]
+    assert w.tolist() == [3, 2, 1]
+    with ag.no_grad():
+        w[1:] = w[:-1]
+    assert w.tolist() == [3, 3, 2]
+
+
+OPTIMIZERS = [kind for kind in vars(optim).values() if isinstance(kind, type) and issubclass(kind, optim.Optimizer)]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OPTIMIZERS if kind is not optim.Optimizer])
+def test_every_optimizer_writes_leaves_in_place_and_is_noticed(kind):
+    w = leaf(1.0, 2.0).named("weight")
+    array = w.data
+    stale = (w * w).sum()
+    (w * w).sum().backward()
+    kind([w], lr=0.1).step()
+    assert w.tolist() != [1, 2]
+    assert w.data is array
+    assert w.is_leaf
+    assert w.grad.tolist() == [2, 4]
+    with pytest.raises(GraphError, match="'weight' was written in place"):
+        stale.backward()
+
+
 @pytest.mark.parametrize("write", WRITES[1:])
 def test_write_to_a_leaf_outside_no_grad_raises(write):
     w = leaf(1.0, 2.0).named("weight")
@@ -431,6 +481,16 @@ def test_augmented_assignment_keeps_shape_and_dtype():
     assert w.dtype == np.float32
     with ag.no_grad(), pytest.raises(ValueError, match=r"in-place sub: the result has shape \(3, 2\)"):
         w -= np.ones((3, 2))
+
+
+def test_earlier_results_keep_the_constant_that_they_saw():
+    x, c = leaf(1.0, 2.0), Tensor([3.0, 4.0])
+    y = (x * c).sum()
+    c += 1.0
+    c[0] = 9.0
+    c.data = np.array([7.0, 8.0])
+    y.backward()
+    assert x.grad.tolist() == [3, 4]
 
 
 def test_augmented_assignment_of_a_constant_by_a_tracked_tensor_is_recorded():

@@ -89,9 +89,13 @@ def _jittered(a: Any, rng: np.random.Generator) -> Any:
     """Return an array with every element one or two units in the last place larger or smaller."""
     if a.dtype.kind != "f":
         return a
-    factor = 1 + np.finfo(a.dtype).eps * rng.choice([-1, 1], a.shape) * rng.uniform(0.75, 1.25, a.shape)
     with np.errstate(all="ignore"):
-        return (a * factor).astype(a.dtype)
+        return (a * _factor(a, rng)).astype(a.dtype)
+
+
+def _factor(a: Any, rng: np.random.Generator) -> Any:
+    """Return 1 + eps or 1 - eps for each element, in the dtype of `a`."""
+    return (1 + np.finfo(a.dtype).eps * rng.choice([-1.0, 1.0], a.shape)).astype(a.dtype)
 
 
 def _disturb(output: Any, rng: np.random.Generator) -> None:
@@ -108,4 +112,4 @@ def _disturb(output: Any, rng: np.random.Generator) -> None:
             after if source is not None and source.kind == "out" and kept is before else kept
             for source, kept in zip(node.plan.sources, node.kept, strict=True)
         )
-    output.register_hook(lambda bar: bar * (1 + float(rng.choice([-1, 1])) * float(np.finfo(bar.dtype).eps)))
+    output.register_hook(lambda bar: bar * _factor(bar, rng))

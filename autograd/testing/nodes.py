@@ -128,7 +128,7 @@ def examine_rules(graph: Graph, node: Node) -> Problem | None:
         name = definition.argument_name(share.position)
         result = _without_writing(share.rule, [bar, *kept])
         if not isinstance(result, Refused):
-            result = _unfit(result, graph.parents(node)[share.position]) or result
+            result = _unfit(result, graph.parents(node)[share.position], outputs) or result
         if isinstance(result, Refused):
             text = f"the rule for {name!r} {result.text}"
             return Problem(result.kind, f"{definition.name}: {text}", blame=blame(node, name, text))
@@ -182,11 +182,14 @@ def _alike(a: Any, b: Any) -> bool:
     return True
 
 
-def _unfit(share: Any, parent: Node) -> Refused | None:
-    """Return why a rule's result cannot be the bar of an argument, or None."""
+def _unfit(share: Any, parent: Node, outputs: Sequence[Any]) -> Refused | None:
+    """Return why a rule's result cannot be the bar of an argument, or None.
+
+    It may have the dtype of the argument, or that of an output which another argument made wider.
+    """
     if not isinstance(share, (np.ndarray, np.generic)):
         return Refused("shape", f"returns {type(share).__name__}, not an array")
-    if share.dtype != parent.dtype:
+    if share.dtype not in (parent.dtype, *(y.dtype for y in outputs)):
         return Refused("dtype", f"returns {share.dtype} for an argument of {parent.dtype}")
     extra = share.ndim - len(parent.shape)
     if extra < 0 or any(n not in (1, m) for n, m in zip(parent.shape, share.shape[extra:], strict=True)):

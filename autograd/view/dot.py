@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import graphviz
@@ -40,7 +39,18 @@ _FOLDED = {"shape": "box3d", "fillcolor": "#ece4f5", "color": "#6a4c93"}
 FORWARD, BACKWARD, BOTH = "forward", "backward", "both"
 
 
-def dot(snapshot: Snapshot, drawing: Drawing, replay: Replay | None = None, *, show: str = BOTH) -> str:
+Line = tuple[str, str]
+"""A line of a vertex: what it says ("name", "fixed", "value" or "bar"), and the text."""
+
+
+def dot(
+    snapshot: Snapshot,
+    drawing: Drawing,
+    replay: Replay | None = None,
+    *,
+    show: str = BOTH,
+    classes: bool = False,
+) -> str:
     """Return the drawing as DOT source; vertices are named v1, v2, ... in topological order.
 
     Args:
@@ -48,11 +58,12 @@ def dot(snapshot: Snapshot, drawing: Drawing, replay: Replay | None = None, *, s
         drawing: what of it to draw.
         replay: the backward pass, whose bars and shares to write; None: none are known.
         show: "forward" for values only; "backward" for bars only, with edges along which they flow; "both".
+        classes: whether to give vertices and edges a class by which a page's script finds them: v3, e3-5.
     """
     source = graphviz.Digraph("computation", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
     if drawing.note:
         source.attr(label=graphviz.escape(drawing.note), labelloc="b", fontcolor="#444444")
-    painter = _Painter(snapshot, replay if show != FORWARD else None, show)
+    painter = Painter(snapshot, replay if show != FORWARD else None, show, classes=classes)
     tree = _Cluster("", ())
     for vertex in drawing.vertices:
         tree.below(vertex.scope).members.append(vertex)
@@ -80,21 +91,24 @@ class _Cluster:
             cluster = cluster.inner[name]
         return cluster
 
-    def draw(self, source: Any, painter: _Painter) -> None:
+    def draw(self, source: Any, painter: Painter) -> None:
         """Add the vertices and the clusters inside to the source."""
         for vertex in self.members:
             looks = _FOLDED if isinstance(vertex, Fold) else _LOOKS[vertex.kind]
-            source.node(f"v{vertex.number}", label=_lines(painter.label(vertex)), **looks)
+            lines = [text for _, text in painter.lines(vertex)]
+            label = graphviz.nohtml("\\n".join(map(graphviz.escape, lines)))
+            source.node(f"v{vertex.number}", label=label, **looks, **painter.class_of(f"v{vertex.number}"))
         for cluster in self.inner.values():
             with source.subgraph(name="cluster_" + ".".join(cluster.path)) as inside:
                 inside.attr(label=graphviz.escape(cluster.name), **_CLUSTER)
                 cluster.draw(inside, painter)
 
 
-class _Painter:
+class Painter:
     """Writes vertices and edges of one drawing."""
 
-    def __init__(self, snapshot: Snapshot, replay: Replay | None, show: str) -> None:
+    def __init__(self, snapshot: Snapshot, replay: Replay | None, show: str, *, classes: bool = False) -> None:
+        self.classes = classes
         self.snapshot = snapshot
         self.replay = replay
         self.show = show
@@ -102,22 +116,26 @@ class _Painter:
             quantity.parents[position] for quantity in snapshot.quantities for position in quantity.wanted
         )
 
-    def label(self, vertex: Quantity | Fold) -> list[str]:
+    def class_of(self, name: str) -> dict[str, str]:
+        """Return the attribute that gives an element a class, if it is to have one."""
+        return {"class": name} if self.classes else {}
+
+    def lines(self, vertex: Quantity | Fold) -> list[Line]:
         """Return the lines of a vertex: what it is, its value or shape, its bar."""
         if isinstance(vertex, Fold):
-            return self._fold(vertex)
-        lines = []
+            return [("fixed", text) for text in self._fold(vertex)]
+        lines: list[Line] = []
         if vertex.name or vertex.kind != CONSTANT or vertex.shape:
-            lines = [UNICODE.name(vertex.symbol)]
+            lines = [("name", UNICODE.name(vertex.symbol))]
         if vertex.operation is not None:
-            lines = [f"{lines[0]} = {self._computation(vertex, vertex.operation)}"]
+            lines = [("name", f"{lines[0][1]} = {self._computation(vertex, vertex.operation)}")]
         if self.show != BACKWARD or vertex.kind == CONSTANT:
             lines += summary(vertex)
         bar = None if self.replay is None else self.replay.bars.get(vertex.number)
         if bar is not None and not isinstance(bar, tuple):
-            lines.append(f"{UNICODE.name(vertex.symbol, bar=True)} = {extent(bar)}")
+            lines.append(("bar", f"{UNICODE.name(vertex.symbol, bar=True)} = {extent(bar)}"))
         if vertex.changed:
-            lines.append("changed since")
+            lines.append(("fixed", "changed since"))
         return lines
 
     def _fold(self, fold: Fold) -> list[str]:
@@ -127,7 +145,7 @@ class _Painter:
         lines.append(inside if len(inside) <= _WIDTH else _counted(fold.operations, "operation"))
         if fold.parameters:
             lines.append(_counted(fold.parameters, "parameter"))
-        return lines + (summary(fold.last)[:1] if fold.module is not None else [])
+        return lines + ([text for _, text in summary(fold.last)[:1]] if fold.module is not None else [])
 
     def _computation(self, quantity: Quantity, operation: Primitive) -> str:
         """Return the operation on its arguments, e.g. "v6 + b"; its name alone where that is too long."""
@@ -147,32 +165,30 @@ class _Painter:
         share = None if self.replay is None else self.replay.shares.get((end, position))
         told = share is not None and (not np.shape(share) or self.uses[start] > 1)
         message = {"label": f" {extent(share)}"} if told else {}
+        named = self.class_of(f"e{start}-{end}")
         if self.show == BACKWARD:
             if self.snapshot[start].requires_grad and position in (-1, *self.snapshot[end].wanted):
-                source.edge(f"v{end}", f"v{start}", color="#a3200d", style="dashed", **message)
+                source.edge(f"v{end}", f"v{start}", color="#a3200d", style="dashed", **message, **named)
             return
         if message:
             message["label"] = f" \N{LEFTWARDS ARROW}{message['label']}"
         straight = "3" if self.snapshot[start].operation is not None else "1"
-        source.edge(f"v{start}", f"v{end}", weight=straight, **message)
-
-
-def _lines(lines: Sequence[str]) -> Any:
-    return graphviz.nohtml("\\n".join(graphviz.escape(line) for line in lines))
+        source.edge(f"v{start}", f"v{end}", weight=straight, **message, **named)
 
 
 def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
-def summary(quantity: Quantity) -> list[str]:
+def summary(quantity: Quantity) -> list[Line]:
     """Return the value of a scalar (a dash where it is unknown), the shape, dtype and range of a tensor."""
     if isinstance(quantity.dtype, tuple):
-        return [f"{len(quantity.shape)} outputs"]
+        return [("fixed", f"{len(quantity.shape)} outputs")]
     if quantity.shape == ():
-        return [number(quantity.value)]
+        return [("value", number(quantity.value))]
     lengths = "\N{MULTIPLICATION SIGN}".join(map(str, quantity.shape))
-    return [f"{lengths} {quantity.dtype}", *([extent(quantity.value)] if quantity.value is not None else [])]
+    lines = [("fixed", f"{lengths} {quantity.dtype}")]
+    return lines if quantity.value is None else [*lines, ("value", extent(quantity.value))]
 
 
 def number(value: Any) -> str:

