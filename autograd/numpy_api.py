@@ -45,6 +45,7 @@ FUNCTIONS |= {
 
 _REFUSED_MODULES = {
     "numpy.lib.recfunctions": "tensors have no fields",
+    "numpy.lib._scimath_impl": "results may be complex; use the function in NumPy's main namespace",
     "numpy.lib.scimath": "results may be complex; use the function in NumPy's main namespace",
     "numpy.strings": "tensors hold numbers",
     "numpy.char": "tensors hold numbers",
@@ -74,7 +75,7 @@ _REFUSED_NAMES = {
     "use np.moveaxis": "rollaxis",
     "use np.nonzero": "argwhere flatnonzero",
     "use np.argmax(np.where(np.isnan(t), -np.inf, t)), or argmin": "nanargmax nanargmin",
-    "compare with each, and use np.any": "isin",
+    "compare with each, and use np.any": "in1d isin",
     "use autograd.windows": "lib.stride_tricks.sliding_window_view",
     "use np.remainder and np.floor_divide": "divmod",
     "use x - np.trunc(x) and np.trunc(x)": "modf",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import autograd
 import nn
@@ -213,10 +214,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("out"), help="directory for the pictures (out)")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
-    if options.mnist is not None:
-        large_digits(options.mnist, options.epochs or 10, options.out)
-    else:
-        small_digits(options.epochs or 30, options.out)
+    # Products of this size gain nothing from a second thread, and lose much where another program has the core.
+    with threadpool_limits(1):
+        if options.mnist is not None:
+            large_digits(options.mnist, options.epochs or 10, options.out)
+        else:
+            small_digits(options.epochs or 30, options.out)
     print(f"Done in {time.perf_counter() - started:.0f} s; peak memory {peak_memory()}.")
 
 

@@ -24,6 +24,8 @@ from nn.data import Batches
 
 PIXELS = 64
 BATCH = 64
+DEVIATION = 0.2
+"""By how much the variational autoencoder lets a pixel deviate: less leaves more to the code, 1 makes all gray."""
 
 
 def data() -> tuple[Any, Any, Any]:
@@ -102,10 +104,12 @@ class VariationalAutoencoder(nn.Module):
         self.encoder = nn.Sequential(
             nn.Dense(PIXELS, 256, rng=self.rng), nn.ReLU(), nn.Dense(256, 2 * size, rng=self.rng)
         )
-        self.decoder = nn.Sequential(nn.Dense(size, 256, rng=self.rng), nn.ReLU(), nn.Dense(256, PIXELS, rng=self.rng))
+        self.decoder = nn.Sequential(
+            nn.Dense(size, 256, rng=self.rng), nn.ReLU(), nn.Dense(256, PIXELS, rng=self.rng), nn.Sigmoid()
+        )
 
     def forward(self, x: Any) -> tuple[Any, Any, Any]:
-        """Return logits of the pixels (N, 64), and mean and log variance of the codes (N, size)."""
+        """Return the pixels (N, 64), and mean and log variance of the codes (N, size)."""
         mean, log_variance = split(self.encoder(x), 2, axis=-1)
         noise = self.rng.standard_normal(mean.shape, dtype=np.float32)
         return self.decoder(mean + np.exp(log_variance / 2) * noise), mean, log_variance
@@ -113,14 +117,14 @@ class VariationalAutoencoder(nn.Module):
     def sample(self, count: int, rng: Any = None) -> Any:
         """Return images (count, 64) from codes drawn from N(0, 1)."""
         codes = np.random.default_rng(rng).standard_normal((count, self.size), dtype=np.float32)
-        return 1 / (1 + np.exp(-optim.predict(self.decoder, codes)))
+        return optim.predict(self.decoder, codes)
 
 
 def negative_bound(outputs: tuple[Any, Any, Any], x: Any) -> Any:
-    """Return the bound on -log p(x), in nats an image: the pixels' cross-entropy and the codes' divergence."""
-    logits, mean, log_variance = outputs
-    pixels = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
-    return (pixels + F.gaussian_kl(mean, log_variance).sum()) / len(x)
+    """Return the bound on -log p(x), in nats an image: the pixels' log density and the codes' divergence."""
+    pixels, mean, log_variance = outputs
+    missed = F.gaussian_nll_loss(pixels, x, np.float32(DEVIATION**2), full=True, reduction="sum")
+    return (missed + F.gaussian_kl(mean, log_variance).sum()) / len(x)
 
 
 def variational_autoencoder(out: Path, epochs: int = 150) -> Any:

@@ -174,8 +174,8 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if low is None and high is None:
         return positive(a)
-    integer = np.result_type(getattr(a, "dtype", a)).kind != "f"
-    limits = np.iinfo(np.int64) if integer else None
+    dtype = a.dtype if hasattr(a, "dtype") else np.asarray(a).dtype
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else None
     if low is None:
         low = limits.min if limits else -math.inf
     if high is None:

