@@ -1,9 +1,9 @@
 """Draw digits: an autoencoder, a variational autoencoder and a generative adversarial network (row F9 of the lecture).
 
 `python -m examples.generative` trains them on the 1,797 digits of 8 x 8 pixels that ship with scikit-learn, a fifth of
-them held out, and writes the images that they make to out/. Numbers below an image say how good the images are: how
-far they are from the nearest digit that was learned from, beside how far digits are that were held out, and which
-share of them each of the ten digits has.
+them held out, and writes the images that they make to out/. How good drawn images are is printed: how far they are
+from the nearest digit that was learned from, beside how far digits are that were held out, and which share of them
+each of the ten digits has.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def variational_autoencoder(out: Path, epochs: int = 150) -> Any:
     history = fit(model, negative_bound, x, held_out, epochs, "variational autoencoder")
     samples = model.sample(1000, rng=1)
     print(
-        f"Variational autoencoder: -log p <= {history['val_loss'][-1]:.2f} nats for a digit held out; "
+        f"Variational autoencoder: log p >= {-history['val_loss'][-1]:.1f} nats for a digit held out; "
         f"{quality(samples, x, labels, held_out)}; {sum(history['seconds']):.0f} s"
     )
     draw(samples[:80], out / "vae.png", "Drawn by the variational autoencoder")

@@ -77,13 +77,22 @@ def test_every_public_function_says_what_it_does(name):
     assert doc[0].isupper() or not doc[0].isalpha() or doc.split()[0] == name, doc
 
 
-NAMED = [name for name in OPERATIONS.split() if not isinstance(getattr(np, name), np.ufunc) and name != "pad"]
+def numpys_parameters(name: str) -> list[str]:
+    """Return the names of the NumPy function's parameters; none where it does not tell."""
+    try:
+        return list(inspect.signature(getattr(np, name)).parameters)
+    except ValueError:
+        return []
 
 
-@pytest.mark.parametrize("name", NAMED)
+FUNCTIONS = [name for name in OPERATIONS.split() if not isinstance(getattr(np, name), np.ufunc)]
+TOLD_IN_PART = ("pad", "clip")  # pad takes **kwargs; clip's min and max are NumPy's from 2.1 on
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if numpys_parameters(name) and name not in TOLD_IN_PART])
 def test_parameters_have_numpys_names(name):
     """Those of ours that NumPy's function has too come in NumPy's order; ours adds none by position."""
-    known = list(inspect.signature(getattr(np, name)).parameters)
+    known = numpys_parameters(name)
     ours = inspect.signature(getattr(ag, name)).parameters.values()
     static = [p.name for p in ours if p.default is not p.empty and p.name in known]
     assert static == sorted(static, key=known.index)

@@ -227,8 +227,12 @@ def test_numpy_function_on_tensors_is_the_operation(function, spec):
     for sample in spec.samples:
         if not any(isinstance(a, Tensor) for a in trees.leaves(arguments(sample, Tensor))):
             continue
-        if isinstance(function, np.ufunc) and len(sample.args) + len(sample.kwargs) != function.nin:
-            continue
+        if isinstance(function, np.ufunc) and sample.kwargs:
+            continue  # a ufunc's options are refused
+        try:
+            function(*arguments(sample, np.asarray), **sample.kwargs)
+        except (TypeError, ValueError):
+            continue  # not a call that this version of NumPy knows: `np.clip(x)`
         with at(sample):
             run, expected = Run(through_numpy, sample), Run(spec, sample)
             for y, e in zip(run.outputs, expected.outputs, strict=True):
@@ -254,7 +258,7 @@ def test_method_is_that_of_arrays(spec):
         with at(sample):
             try:
                 expected = trees.leaves(call(*arguments(sample, np.asarray), **sample.kwargs))
-            except (TypeError, AttributeError):
+            except (TypeError, ValueError, AttributeError):
                 continue  # not a call that arrays know: `x.transpose(axes=...)`
             if expected[0] is None:
                 continue  # arrays are sorted in place, ours is a sorted copy

@@ -136,7 +136,7 @@ def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
     outputs = len(w) // groups
     x = _seen(x, kernel, size, move, w.dtype)
     y = np.empty((groups, outputs, *size, n), w.dtype)
-    w = w.reshape(groups, 1, outputs, -1)
+    w = np.ascontiguousarray(w).reshape(groups, 1, outputs, -1)
     b = None if b is None else b.reshape(groups, outputs, 1)
     for tile, windows in _tiles(x, kernel, size, move, outputs):
         part = _in_products(y, tile, windows.shape[1])

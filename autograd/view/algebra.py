@@ -6,6 +6,8 @@ then all the same thing, and the simplification is in the constructors: numbers 
 like terms add up, axes that were inserted or repeated leave no trace. `write` finds the matrix form again.
 """
 
+# ruff: noqa: D102, ARG002 (what each kind of atom overrides is described once, in `Atom`)
+
 from __future__ import annotations
 
 import math

@@ -344,8 +344,8 @@ class Trace:
                 found[node] = _literal(None if node.note is None else node.note.value)
                 continue
             parents = [found[p] if type(p) is Node else self._operand(p) for p in node.parents]
-            form = self._sums_to_one(node, _step(node, parents))
-            found[node] = known.get(form.key, form) if isinstance(form, Form) else form
+            made = self._sums_to_one(node, _step(node, parents))
+            found[node] = known.get(made.key, made) if isinstance(made, Form) else made
         form: Form = found[result._node]
         return form
 

@@ -118,7 +118,13 @@ class Equations:
     """
 
     def __init__(
-        self, snapshot: Snapshot, replay: Replay | None = None, *, expand: bool = False, budget: int = BUDGET, inline: bool = True
+        self,
+        snapshot: Snapshot,
+        replay: Replay | None = None,
+        *,
+        expand: bool = False,
+        budget: int = BUDGET,
+        inline: bool = True,
     ) -> None:
         self.snapshot = snapshot
         self._start = max(0, len(snapshot) - budget)

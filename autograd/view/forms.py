@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,9 @@ class View:
         if node is None or node not in self._graph.nodes:
             value = np.asarray(quantity._data)
             copies = [
-                q for q in self.snapshot.quantities if q.operation is None and not q.requires_grad and np.array_equal(q.value, value)
+                q
+                for q in self.snapshot.quantities
+                if q.operation is None and not q.requires_grad and np.array_equal(q.value, value)
             ]
             hint = f"; the constant {copies[0].symbol} has its value: detached?" if copies else ""
             name = quantity.name or "this tensor"
@@ -126,7 +128,12 @@ class View:
         """Write one form to a file; see `Graph.save`."""
         target = Path(path)
         ending = target.suffix[1:].lower()
-        texts = {"txt": self.text, "tex": self.latex, "md": self.markdown, "html": self.html}
+        texts: dict[str, Callable[..., str]] = {
+            "txt": self.text,
+            "tex": self.latex,
+            "md": self.markdown,
+            "html": self.html,
+        }
         if ending in texts:
             write(target, f"{texts[ending](**options)}\n".encode())
         elif ending in ("dot", *PICTURES):

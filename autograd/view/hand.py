@@ -1,4 +1,4 @@
-"""A student's own bar expressions, compared with the engine's bars one by one; the first wrong one, and the likely slip.
+"""A student's own bar expressions, compared with the engine's one by one: the first wrong one, and the likely slip.
 
 Each expression is evaluated with the right bars of what comes before it, so a mistake is found where it was made.
 A slip is looked for by making it: the right expression with its sign turned, without a factor, without a consumer's
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.tensor import Tensor
-from autograd.view import algebra
-from autograd.view.algebra import Call, Factor, Form, Group, Letter, Slope, Term, of
+from autograd.view.algebra import Call, Factor, Form, Letter, Slope, Term, of
 from autograd.view.symbols import UNICODE
 
 if TYPE_CHECKING:
@@ -245,7 +244,7 @@ def _transposed(equations: Equations, equation: Equation, found: Any, tolerance:
     return ""
 
 
-def _missing_sum(equations: Equations, equation: Equation, found: Any, tolerance: float) -> str:
+def _missing_sum(_: Equations, equation: Equation, found: Any, tolerance: float) -> str:
     """Look for a sum over what broadcasting had repeated that was left out."""
     expected = np.asarray(equation.value)
     for axes in [(axis,) for axis in range(found.ndim)] + [tuple(range(found.ndim))] * (found.ndim > 1):
@@ -276,7 +275,11 @@ def _scale(equations: Equations, equation: Equation, found: Any, tolerance: floa
             return f"a factor 1/{length} is too much: this is no mean"
     if ratio > 1:
         return f"it is {UNICODE.number(ratio)} times too large"
-    return f"the factor {UNICODE.number(1 / ratio)} is missing" if ratio > 0 else f"it is {UNICODE.number(ratio)} times the bar"
+    return (
+        f"the factor {UNICODE.number(1 / ratio)} is missing"
+        if ratio > 0
+        else f"it is {UNICODE.number(ratio)} times the bar"
+    )
 
 
 def _replaced(form: Form, place: int, term: Term) -> Form | None:

@@ -16,8 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autograd.view.dot import BOTH, Painter, dot
 from autograd.view.equations import Equation, Equations
 from autograd.view.reduce import BUDGET, Drawing, Fold, reduce
@@ -49,7 +47,7 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
     pictures, problem = _pictures(snapshot, replay, drawings)
     trace = {
         "steps": steps,
-        "quantities": _quantities(snapshot, replay, check),
+        "quantities": _quantities(snapshot, check),
         "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings],
     }
     notes = [text for text in (drawings[0][1].note, equations.note, problem) if text]
@@ -119,9 +117,7 @@ def _step(snapshot: Snapshot, replay: Replay, equation: Equation) -> dict[str, A
         "numbers": rest[0] if len(rest) > 1 else "",
         "value": rest[-1] if rest else "",
         "line": _short(equation.quantity.line),
-        "shares": [
-            (UNICODE.name(snapshot[consumer].symbol), UNICODE.value(share)) for (consumer, _), share in shares
-        ]
+        "shares": [(UNICODE.name(snapshot[consumer].symbol), UNICODE.value(share)) for (consumer, _), share in shares]
         if equation.bar
         else [],
         "edges": [f"e{number}-{consumer}" for (consumer, _), _ in shares] if equation.bar else [],
@@ -141,16 +137,16 @@ def _row(place: int, step: dict[str, Any]) -> str:
 # --- Quantities --------------------------------------------------------------------------------------------
 
 
-def _quantities(snapshot: Snapshot, replay: Replay, check: bool) -> dict[int, dict[str, Any]]:
+def _quantities(snapshot: Snapshot, check: bool) -> dict[int, dict[str, Any]]:
     deadline = time.monotonic() + CHECK_SECONDS
     return {
-        quantity.number: _told(snapshot, replay, quantity, check, deadline)
+        quantity.number: _told(snapshot, quantity, check, deadline)
         for quantity in snapshot.quantities[-4 * BUDGET :]
         if not quantity.is_absent
     }
 
 
-def _told(snapshot: Snapshot, replay: Replay, quantity: Quantity, check: bool, deadline: float) -> dict[str, Any]:
+def _told(snapshot: Snapshot, quantity: Quantity, check: bool, deadline: float) -> dict[str, Any]:
     found = {
         "name": UNICODE.name(quantity.symbol),
         "kind": quantity.kind,

@@ -226,8 +226,8 @@ def _drawing(present: int, shown: Sequence[Quantity], folds: list[Fold]) -> Draw
                 continue
             start, end = place[parent], place[quantity.number]
             if start != end:
-                folded = parent in inside or quantity.number in inside
-                edges[start, end, -1 if folded else position] = None
+                between_boxes = parent in inside or quantity.number in inside
+                edges[start, end, -1 if between_boxes else position] = None
     folded = sum(len(fold.members) for fold in folds)
     parts = []
     if folded:

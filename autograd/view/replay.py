@@ -68,6 +68,7 @@ class Replay:
 
     def _collect(self, snapshot: Snapshot, quantity: Quantity, bar: Any) -> None:
         """Add the bar of one output to those of the operation with several."""
+        assert quantity.output is not None
         (parent,) = quantity.parents
         shapes, dtypes = snapshot[parent].shape, snapshot[parent].dtype
         zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
@@ -124,7 +125,7 @@ def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequ
     found: dict[str, Callable[[Any], Any]] = {
         "argument": lambda key: _known(arguments[key], parents[key]),
         "arguments": lambda key: tuple(map(_known, arguments[key:], parents[key:])),
-        "out": lambda key: _known(out, quantity),
+        "out": lambda _: _known(out, quantity),
         "parameter": lambda key: quantity.parameters[key],
         "shape": lambda key: parents[key].shape,
         "shapes": lambda key: tuple(parent.shape for parent in parents[key:]),

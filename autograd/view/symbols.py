@@ -1,5 +1,7 @@
 """How names, numbers and values are written: as Unicode text, as plain ASCII, in LaTeX."""
 
+# ruff: noqa: D102, ARG002 (what a style overrides is described once, in `Style`)
+
 from __future__ import annotations
 
 import math
@@ -90,7 +92,7 @@ class Style:
         """Return a static parameter of a call, "axis=1"."""
         return text
 
-    def power(self, base: str, exponent: float) -> str:
+    def power(self, base: str, exponent: float | Fraction) -> str:
         """Return base to a constant power."""
         if float(exponent).is_integer():
             return base + str(int(exponent)).translate(_SUPERSCRIPTS)
@@ -134,7 +136,7 @@ class Ascii(Style):
     def function(self, text: str) -> str:
         return text
 
-    def power(self, base: str, exponent: float) -> str:
+    def power(self, base: str, exponent: float | Fraction) -> str:
         return f"{base}^{self.number(exponent)}"
 
     def axes(self, axes: tuple[int, ...]) -> str:
@@ -174,7 +176,7 @@ class Latex(Style):
     def parameter(self, text: str) -> str:
         return f"\\text{{{_escaped(text)}}}"
 
-    def power(self, base: str, exponent: float) -> str:
+    def power(self, base: str, exponent: float | Fraction) -> str:
         return f"{base}^{{{self.number(exponent)}}}"
 
     def raised(self, exponent: str, simple: bool) -> str:
@@ -211,7 +213,7 @@ _SMALL = 9
 
 def plain_number(value: Any) -> str:
     """Return a number in four decimals without trailing zeros; in four digits where that would be too coarse."""
-    value = np.asarray(value).item()
+    value = float(value) if isinstance(value, Fraction) else np.asarray(value).item()
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):

@@ -91,7 +91,7 @@ def why(snapshot: Snapshot, replay: Replay, number: int) -> Why:
     name = UNICODE.name(quantity.symbol, bar=True)
     bar = replay.bars.get(number)
     if bar is None:
-        return search.absent(quantity, name)
+        return search.absent(quantity)
     array = np.asarray(bar)
     if np.isnan(array).any():
         culprits = search.origins(number, lambda share: bool(np.isnan(share).any()), search.spoiled)
@@ -124,7 +124,7 @@ class _Search:
 
     # --- No bar at all -------------------------------------------------------------------------------------
 
-    def absent(self, quantity: Quantity, name: str) -> Why:
+    def absent(self, quantity: Quantity) -> Why:
         """Say why no bar arrives."""
         symbol = UNICODE.name(quantity.symbol)
         if not quantity.requires_grad:
@@ -146,10 +146,19 @@ class _Search:
                 elif consumer not in seen:
                     seen.add(consumer)
                     culprits.append(self.culprit(child, self._undifferentiated(child, number)))
-        culprits += [self.culprit(c, f"{UNICODE.name(c.symbol)} is a constant of the same value as {UNICODE.name(s.symbol)}: detached?") for c, s in self._copies(quantity)]
+        culprits += [
+            self.culprit(
+                c, f"{UNICODE.name(c.symbol)} is a constant of the same value as {UNICODE.name(s.symbol)}: detached?"
+            )
+            for c, s in self._copies(quantity)
+        ]
         if culprits:
             return Why(quantity, ABSENT, f"no bar arrives at {symbol}, because", tuple(culprits))
-        return Why(quantity, ABSENT, f"no bar arrives at {symbol}: a value that a rule needs is not known, or nothing depends on it")
+        return Why(
+            quantity,
+            ABSENT,
+            f"no bar arrives at {symbol}: a value that a rule needs is not known, or nothing depends on it",
+        )
 
     def _undifferentiated(self, child: Quantity, number: int) -> str:
         operation = child.operation
@@ -168,7 +177,9 @@ class _Search:
             for constant in self.snapshot.quantities
             if constant.kind in (INPUT, CONSTANT) and constant.name is None and constant.value is not None
             for source in sources
-            if source.value is not None and source.shape == constant.shape and np.array_equal(source.value, constant.value)
+            if source.value is not None
+            and source.shape == constant.shape
+            and np.array_equal(source.value, constant.value)
         ]
 
     # --- Zero and not finite -------------------------------------------------------------------------------
@@ -176,7 +187,7 @@ class _Search:
     def origins(self, number: int, bad: Any, reason: Any) -> tuple[Culprit, ...]:
         """Return the steps above that hand on a bad share, though the bar they get is not bad."""
         found: dict[int, Culprit] = {}
-        seen: set[int] = set()
+        seen: set[tuple[int, int]] = set()
         stack = [number]
         while stack:
             current = stack.pop()
@@ -196,7 +207,9 @@ class _Search:
                 if _any_bad(bad, bar) and consumer not in self.snapshot.outputs:
                     stack.append(consumer)
                 elif _any_bad(bad, bar):
-                    found.setdefault(consumer, self.culprit(child, f"the backward pass was started with {UNICODE.value(bar)}"))
+                    found.setdefault(
+                        consumer, self.culprit(child, f"the backward pass was started with {UNICODE.value(bar)}")
+                    )
                 else:
                     found.setdefault(consumer, self.culprit(child, reason(child, position)))
         return tuple(found[consumer] for consumer in sorted(found, reverse=True))
@@ -247,12 +260,16 @@ class _Search:
             selected = " although no bar is meant to flow there: 0 times infinity" if (bar == 0).any() else ""
             cure = "; choose before, log(where(x > 0, x, 1)), not after" if selected else ""
             return f"{name} has an infinite slope at {symbol} = 0{selected}{cure}"
-        if name in ("divide", "true_divide") and any((np.asarray(usable(self.snapshot[p])) == 0).any() for p in child.parents[1:]):
+        if name in ("divide", "true_divide") and any(
+            (np.asarray(usable(self.snapshot[p])) == 0).any() for p in child.parents[1:]
+        ):
             return f"{self._step(child)} divides by {UNICODE.name(self.snapshot[child.parents[1]].symbol)}, which is 0"
         itself = self._first_not_finite(child)
         if itself is not None:
             return itself
-        return f"{self._step(child)} turns a bar of {_range(bar)} into what is not finite, at {symbol} of {_range(value)}"
+        return (
+            f"{self._step(child)} turns a bar of {_range(bar)} into what is not finite, at {symbol} of {_range(value)}"
+        )
 
     def _first_not_finite(self, quantity: Quantity) -> str | None:
         """Say which step of the forward pass first gave what is not finite, if one below this step did."""
@@ -263,7 +280,12 @@ class _Search:
         for number in sorted(below):
             other = self.snapshot[number]
             value = other.value
-            if value is None or isinstance(value, tuple) or np.asarray(value).dtype.kind != "f" or np.isfinite(value).all():
+            if (
+                value is None
+                or isinstance(value, tuple)
+                or np.asarray(value).dtype.kind != "f"
+                or np.isfinite(value).all()
+            ):
                 continue
             what = "NaN" if np.isnan(value).any() else "infinity"
             if other.operation is None:
@@ -274,8 +296,8 @@ class _Search:
 
     def _step(self, quantity: Quantity) -> str:
         assert quantity.operation is not None
-        symbol = UNICODE.name(quantity.symbol)
-        return f"{symbol} = {quantity.operation.name}({', '.join(UNICODE.name(self.snapshot[p].symbol) for p in quantity.parents)})"
+        arguments = ", ".join(UNICODE.name(self.snapshot[parent].symbol) for parent in quantity.parents)
+        return f"{UNICODE.name(quantity.symbol)} = {quantity.operation.name}({arguments})"
 
     # --- An ordinary bar -----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from autograd.view.algebra import (
     Form,
     Group,
     Letter,
+    Number,
     Ones,
     Share,
     Slope,
@@ -136,13 +137,13 @@ class Writer:
     def _unsigned(self, term: Term, shape: tuple[int, ...], at: Sequence[str] | None) -> Written:
         """Return a term's text without its sign."""
         if not term.factors:
-            text = decimal(abs(term.coefficient))
+            text = decimal(_positive(term.coefficient))
             return self.style.number(float(text)) if self.values and isinstance(term.coefficient, float) else text, ATOM
         try:
             above, below = self._as_matrices(term, shape) if at is None else self._with_indices(term, at)
         except NoMatrixFormError:
             above, below = self._with_indices(term, indices(len(shape)))
-        multiple, divisor = coefficient(abs(term.coefficient))
+        multiple, divisor = coefficient(_positive(term.coefficient))
         text, level = self._joined(above) if above else ("1", ATOM)
         if multiple:
             alone = self.values is not None and not text.endswith(self.style.closing)
@@ -294,7 +295,7 @@ class Writer:
         below: list[Written] = []
         for factor in term.factors:
             written = self._element(factor.atom, [letters[label] for label in factor.labels])
-            exponent = abs(factor.exponent)
+            exponent = _positive(factor.exponent)
             if exponent != 1:
                 written = self.style.power(self._parenthesized(written, ATOM), exponent), POWER
             (above if factor.exponent > 0 else below).append(written)
@@ -316,6 +317,10 @@ class Writer:
     def subscript(self, at: Sequence[str]) -> str:
         """Return indices as they are put after a name."""
         return f"_{{{''.join(at)}}}" if self.style.opening != "(" else f"[{','.join(at)}]"
+
+
+def _positive(number: Number) -> Number:
+    return -number if number < 0 else number
 
 
 _INDICES = "ijklmnpqrsuvabcdefgh"

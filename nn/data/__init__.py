@@ -1,6 +1,26 @@
-"""Data: readers, splits, mini-batches."""
+"""Data: readers, splits, mini-batches, augmentation."""
 
-from nn.data.batches import Batches, split
+from nn.data.augmentation import Affine, Compose, Erase, Mirror, rotate, scale, shift
+from nn.data.batches import Batches, normalize, split
+from nn.data.folders import image_folder
 from nn.data.readers import DataError, digits, mnist, read_idx
+from nn.data.tables import read_csv
 
-__all__ = ["Batches", "DataError", "digits", "mnist", "read_idx", "split"]
+__all__ = [
+    "Affine",
+    "Batches",
+    "Compose",
+    "DataError",
+    "Erase",
+    "Mirror",
+    "digits",
+    "image_folder",
+    "mnist",
+    "normalize",
+    "read_csv",
+    "read_idx",
+    "rotate",
+    "scale",
+    "shift",
+    "split",
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -73,6 +75,7 @@ class Batches:
         shuffle: whether each epoch has another order.
         drop_last: leave out a last batch that is smaller.
         transform: called with the first array's part and the generator; returns what takes its place (augmentation).
+        prefetch: number of batches that a thread prepares in advance; 0 for none. The batches are the same.
         rng: generator or seed, for the order and the transform.
 
     Raises:
@@ -91,6 +94,7 @@ class Batches:
         shuffle: bool = True,
         drop_last: bool = False,
         transform: Callable[[Array, np.random.Generator], Array] | None = None,
+        prefetch: int = 0,
         rng: np.random.Generator | int | None = None,
     ) -> None:
         self.arrays = [np.asarray(array) for array in arrays]
@@ -101,6 +105,7 @@ class Batches:
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transform = transform
+        self.prefetch = prefetch
         self.rng = np.random.default_rng(rng)
 
     def __len__(self) -> int:
@@ -109,6 +114,9 @@ class Batches:
         return math.floor(count) if self.drop_last else math.ceil(count)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
+        return ahead(self._epoch(), self.prefetch) if self.prefetch else self._epoch()
+
+    def _epoch(self) -> Iterator[tuple[Array, ...]]:
         order = self.rng.permutation(self.examples) if self.shuffle else np.arange(self.examples)
         for number in range(len(self)):
             chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
@@ -124,3 +132,64 @@ class Batches:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with the epochs that would follow those of `state_dict`."""
         self.rng.bit_generator.state = state["rng"]
+
+
+def ahead(items: Iterator[Any], count: int) -> Iterator[Any]:
+    """Yield the items of an iterator, which a thread goes through up to `count` items in advance.
+
+    An error in the iterator is raised here, in its place. When this generator is closed, the thread ends.
+    """
+    ready: queue.Queue[tuple[str, Any]] = queue.Queue(count)
+    stopped = threading.Event()
+
+    def put(kind: str, value: Any) -> None:
+        while not stopped.is_set():
+            try:
+                ready.put((kind, value), timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for item in items:
+                put("item", item)
+                if stopped.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 (raised again where the items are used)
+            put("error", error)
+        else:
+            put("end", None)
+
+    thread = threading.Thread(target=work, name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "error":
+                raise value
+            if kind == "end":
+                return
+            yield value
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def normalize(images: Any, *others: Any) -> list[Array]:
+    """Return images brought to mean 0 and standard deviation 1 in each channel, and others by the same figures.
+
+    Args:
+        images: (N, C, ...), which give mean and deviation (the training data).
+        *others: of the same kind (validation, test).
+
+    Example:
+        >>> [train, test] = normalize(np.array([[1.0], [3.0]]), np.array([[2.0]]))
+        >>> train.tolist(), test.tolist()
+        ([[-1.0], [1.0]], [[0.0]])
+    """
+    images = np.asarray(images)
+    axes = (0, *range(2, images.ndim))
+    mean, deviation = images.mean(axis=axes, keepdims=True), images.std(axis=axes, keepdims=True)
+    deviation = np.where(deviation > 0, deviation, 1).astype(deviation.dtype)
+    return [(np.asarray(array) - mean) / deviation for array in (images, *others)]

@@ -114,8 +114,9 @@ def _one_of(directory: Path, *names: str) -> Path:
     raise FileNotFoundError(f"{directory}: expected a file {names[0]} or {names[0]}.gz there")
 
 
-def check_labels(labels: Array, classes: int, path: Any) -> None:
-    """Raise DataError for the first label outside 0 .. classes - 1."""
+def check_labels(labels: Array, classes: int, path: Any, *, first_line: int | None = None) -> None:
+    """Raise DataError for the first label outside 0 .. classes - 1, by its line if it has one, else by its offset."""
     wrong = np.flatnonzero((labels < 0) | (labels >= classes))
     if wrong.size:
-        raise DataError(f"{path}: label number {wrong[0]} is {labels[wrong[0]]}, expected 0 to {classes - 1}")
+        place = f"label number {wrong[0]}" if first_line is None else f"line {first_line + wrong[0]}: the label"
+        raise DataError(f"{path}: {place} is {labels[wrong[0]]}, expected 0 to {classes - 1}")

@@ -27,7 +27,11 @@ def test_c1_sigmoid():
 
 def test_c2_the_three_forms_of_tanh_agree():
     z = values(9)
-    forms = [2 / (1 + np.exp(-2 * z)) - 1, 2 * F.sigmoid(2 * z) - 1, (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))]
+    forms = [
+        2 / (1 + np.exp(-2 * z)) - 1,
+        2 * F.sigmoid(2 * z) - 1,
+        (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)),
+    ]
     for form in forms:
         np.testing.assert_allclose(form, F.tanh(z), rtol=1e-12)
     assert f"{F.tanh(0.7):.8f}" == "0.60436778"

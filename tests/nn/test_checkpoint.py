@@ -118,7 +118,10 @@ def test_a_state_dict_of_torch_loads_into_the_same_architecture(tmp_path):
     from safetensors.torch import load_file, save_file
 
     theirs = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.Flatten(),
+        torch.nn.Conv2d(1, 4, 3, padding=1),
+        torch.nn.BatchNorm2d(4),
+        torch.nn.ReLU(),
+        torch.nn.Flatten(),
         torch.nn.Linear(4 * 25, 3),
     )
     theirs(torch.rand(8, 1, 5, 5))

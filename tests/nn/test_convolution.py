@@ -255,14 +255,20 @@ def test_further_pools():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nn.Conv2d(3, 16, 5)(np.zeros((32, 1, 28, 28))), r"conv2d: expected .*\(16, 3, 5, 5\).*\(32, 1, 28, 28\)"),
+        (
+            lambda: nn.Conv2d(3, 16, 5)(np.zeros((32, 1, 28, 28))),
+            r"conv2d: expected .*\(16, 3, 5, 5\).*\(32, 1, 28, 28\)",
+        ),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "groups=2 does not divide 3 and 4 channels"),
         (lambda: nn.Conv2d(3, 4, 0), "at least 1"),
         (lambda: nn.Conv2d(3, 4, (3, 3, 3)), "the 2 sizes of the kernel"),
         (lambda: nn.Conv2d(1, 1, 5)(np.zeros((1, 1, 3, 3))), "window"),
         (lambda: nn.LocallyConnected2d(1, 1, 4, 5), "within 4"),
         (lambda: nn.LocallyConnected2d(1, 1, 4, 2)(np.zeros((1, 1, 5, 5))), r"expected x \(N, 1, 4, 4\)"),
-        (lambda: F.locally_connected2d(np.zeros((1, 1, 5, 5)), np.zeros((1, 1, 2, 2, 3, 3))), "does not fit the weight"),
+        (
+            lambda: F.locally_connected2d(np.zeros((1, 1, 5, 5)), np.zeros((1, 1, 2, 2, 3, 3))),
+            "does not fit the weight",
+        ),
     ],
 )
 def test_bad_input(call, message):

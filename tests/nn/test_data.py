@@ -1,15 +1,27 @@
 """Readers, splits and batches."""
 
 import contextlib
+import gc
 import gzip
 import struct
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nn.data import Batches, DataError, digits, mnist, read_idx, split
+from nn.data import (
+    Batches,
+    DataError,
+    digits,
+    image_folder,
+    mnist,
+    normalize,
+    read_csv,
+    read_idx,
+    split,
+)
 
 
 def idx(array):
@@ -176,3 +188,176 @@ def test_batches_drop_last_and_transform():
     assert min(part.min() for (part,) in batches) >= 100
     with pytest.raises(ValueError, match="batch size"):
         Batches(np.arange(3), batch_size=0)
+
+
+def test_prefetched_batches_are_the_same():
+    x = np.arange(100)
+    options = {"batch_size": 7, "transform": lambda part, rng: part + rng.random(part.shape)}
+    plain, early = Batches(x, rng=1, **options), Batches(x, rng=1, prefetch=3, **options)
+    for _ in range(2):
+        for (a,), (b,) in zip(plain, early, strict=True):
+            assert np.array_equal(a, b)
+    assert plain.state_dict() == early.state_dict()
+
+
+def prefetching():
+    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
+def test_prefetch_ends_its_thread_and_hands_errors_on():
+    for (part,) in Batches(np.arange(1000), batch_size=2, prefetch=2):
+        assert len(part) == 2
+        break
+    gc.collect()
+    assert not prefetching()
+
+    def fail(part, rng):
+        raise KeyError("broken transform")
+
+    with pytest.raises(KeyError, match="broken transform"):
+        list(Batches(np.arange(10), prefetch=2, transform=fail))
+    assert not prefetching()
+
+
+def test_normalize_uses_the_training_figures():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(3, 2, (50, 2, 4, 4)).astype(np.float32), rng.normal(3, 2, (9, 2, 4, 4)).astype(np.float32)
+    a, b = normalize(train, test)
+    np.testing.assert_allclose(a.mean(axis=(0, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(a.std(axis=(0, 2, 3)), 1, rtol=1e-4)
+    np.testing.assert_allclose(b[:, 1], (test[:, 1] - train[:, 1].mean()) / train[:, 1].std(), rtol=1e-3, atol=1e-4)
+    assert a.dtype == np.float32
+    assert not normalize(np.ones((3, 2)))[0].any()
+
+
+# --- CSV ---------------------------------------------------------------------------------------------------
+
+
+def csv_text(table, labelled=True):
+    count = len(table[0]) - labelled
+    header = ["label"] * labelled + [f"pixel{i}" for i in range(count)]
+    return "\n".join(",".join(map(str, row)) for row in [header, *table]) + "\n"
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_g19_csv_with_and_without_labels(tmp_path, labelled):
+    rng = np.random.default_rng(0)
+    pixels, labels = rng.integers(0, 256, (1200, 9)), rng.integers(0, 10, 1200)
+    table = np.column_stack([labels, pixels]) if labelled else pixels
+    path = tmp_path / "digits.csv"
+    path.write_text(csv_text(table.tolist(), labelled))
+    images, found = read_csv(path)
+    assert images.shape == (1200, 1, 3, 3)
+    assert images.dtype == np.float32
+    np.testing.assert_allclose(images.reshape(1200, 9) * 255, pixels, rtol=1e-6)
+    assert (found is None) if not labelled else np.array_equal(found, labels)
+
+
+def test_csv_of_other_shapes_line_ends_and_no_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbflabel,pixel0,pixel1,pixel2,pixel3,pixel4,pixel5\r\n1, 0,1,2,3,4,255\r\n\r\n")
+    images, labels = read_csv(path, shape=(2, 3))
+    assert images.shape == (1, 1, 2, 3)
+    assert images[0, 0, 1, 2] == 1
+    assert labels.tolist() == [1]
+    assert read_csv(path, shape=(1, 3, 2))[0].shape == (1, 1, 3, 2)
+    path.write_text("pixel0\n")
+    images, labels = read_csv(path)
+    assert images.shape == (0, 1, 1, 1)
+    assert labels is None
+
+
+GOOD = "label,pixel0,pixel1,pixel2,pixel3\n" + "3,1,2,3,4\n" * 3
+
+BAD_TABLES = [
+    ("", "line 1: expected the header"),
+    ("a,b\n1,2\n", "line 1: expected the header"),
+    ("label,pixel0,pixel2\n", "line 1: expected the header"),
+    ("label\n1\n", "line 1: expected the header"),
+    ("label,pixel0,pixel1,pixel2\n", "line 1: 3 pixels make no square"),
+    (GOOD + "3,1,2,3\n", "line 5: expected 5 numbers, got 4"),
+    (GOOD + "3,1,2,3,4,5\n", "line 5: expected 5 numbers, got 6"),
+    (GOOD + "\n" + GOOD[34:], "line 5: expected 5 numbers, got 0"),
+    (GOOD + "3,1,2,3,x\n", "line 5, column 5: expected a whole number in 0 .. 255, got 'x'"),
+    (GOOD + "3,1,,3,4\n", "line 5, column 3: expected a whole number in 0 .. 255, got ''"),
+    (GOOD + "3,1,2.5,3,4\n", "line 5, column 3: expected a whole number in 0 .. 255, got '2.5'"),
+    (GOOD + "3,1,-2,3,4\n", "line 5, column 3: expected a whole number in 0 .. 255, got '-2'"),
+    (GOOD + "3,1,256,3,4\n", "line 5, column 3: expected a whole number in 0 .. 255, got '256'"),
+    (GOOD + "3,1,nan,3,4\n", "line 5, column 3: expected a whole number in 0 .. 255, got 'nan'"),
+    (GOOD + "3,1,99999999999999999999,3,4\n", "line 5, column 3: expected a whole number"),
+    (GOOD + "12,1,2,3,4\n", "line 5: the label is 12, expected 0 to 9"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_TABLES)
+def test_bad_csv_names_the_line(tmp_path, text, message):
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=rf"bad\.csv: {message}"):
+        read_csv(path)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(max_size=60), st.booleans())
+def test_any_bytes_after_the_header_are_read_or_refused(tmp_path_factory, content, header):
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_bytes(GOOD.encode() * header + content)
+    with contextlib.suppress(DataError):
+        images, labels = read_csv(path)
+        assert len(images) == len(labels)
+        assert images.min() >= 0
+        assert images.max() <= 1
+
+
+def test_csv_truncated_anywhere_is_read_up_to_a_line_or_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    for end in range(len(GOOD)):
+        path.write_text(GOOD[:end])
+        with contextlib.suppress(DataError):
+            images, _ = read_csv(path)
+            assert len(images) == GOOD[:end].rstrip().count("\n")
+
+
+# --- Image folders -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folders(tmp_path):
+    from PIL import Image
+
+    for name, level in (("cats", 51), ("dogs", 255)):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            pixels = np.zeros((4, 6, 3), np.uint8)
+            pixels[number, :, 0] = level
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "cats" / "notes.txt").write_text("no image")
+    return tmp_path
+
+
+def test_image_folder(folders):
+    images, labels, names = image_folder(folders)
+    assert images.shape == (4, 3, 4, 6)
+    assert images.dtype == np.float32
+    assert (labels.tolist(), names) == ([0, 0, 1, 1], ["cats", "dogs"])
+    np.testing.assert_allclose(images[1, 0, 1], 0.2)
+    assert not images[:, 1:].any()
+    gray, _, _ = image_folder(folders, size=(8, 5), color=False)
+    assert gray.shape == (4, 1, 8, 5)
+
+
+def test_bad_image_folders(folders, tmp_path_factory):
+    from PIL import Image
+
+    with pytest.raises(DataError, match="expected folders with images"):
+        image_folder(tmp_path_factory.mktemp("empty"))
+    with pytest.raises(FileNotFoundError):
+        image_folder(folders / "nowhere")
+    Image.fromarray(np.zeros((5, 6), np.uint8)).save(folders / "dogs" / "2.png")
+    with pytest.raises(DataError, match=r"2\.png: expected 4 x 6 pixels as in 0\.png, got 5 x 6; pass size="):
+        image_folder(folders)
+    whole = (folders / "dogs" / "2.png").read_bytes()
+    for content in (b"", b"no image", whole[:40], whole[:-20]):
+        (folders / "dogs" / "2.png").write_bytes(content)
+        with pytest.raises(DataError, match=r"2\.png: this cannot be read as an image"):
+            image_folder(folders, size=(4, 6))

@@ -28,8 +28,9 @@ class Planted:
         forward: takes the namespace and the arguments.
         rules: for each argument, takes the namespace, the bar, a tuple of the arguments and the output.
         inputs: arrays.
-        only_ours: whether the fault has no counterpart in torch.
         argument: which rule is wrong; None where it is not one rule.
+        only_ours: whether the fault has no counterpart in torch.
+        kinds: what the first problem of the report may be.
     """
 
     name: str
@@ -265,9 +266,9 @@ CASES = [
     unary("another result each call", unsteady, sin_rule, kinds=("non-deterministic",), argument=None),
     unary("another gradient each call", sin, unsteady_rule, kinds=("non-deterministic",)),
     unary("argument of an earlier call", sin, stale_rule),
-    unary("writes to its argument", scaling, sin_rule, kinds=("mutation",), argument=None),
+    unary("writes to its argument", scaling, sin_rule, kinds=("wrong",), argument=None),
     unary("writes to the bar", sin, scaling_rule, kinds=("mutation",)),
-    unary("writes to what it kept", sin, writing_rule, kinds=("mutation",)),
+    unary("writes to what it kept", sin, writing_rule, kinds=("non-deterministic",)),
     unary("sum over the wrong axis", softmax, lambda xp, bar, x, out: out * (bar - (bar * out).sum(0)), SQUARE),
     unary("sum lost", softmax, lambda xp, bar, x, out: out * bar * (1 - out), SQUARE),
     unary("running sum not reversed", lambda xp, x: xp.cumsum(x, 0), lambda xp, bar, x, out: xp.cumsum(bar, 0)),
@@ -275,7 +276,7 @@ CASES = [
     unary(
         "mean over n - 1",
         lambda xp, x: x.mean(0),
-        lambda xp, bar, x, out: bar + 0 * x if False else (0 * x + 1) * bar / (len(x) - 1),
+        lambda xp, bar, x, out: (0 * x + 1) * bar / (len(x) - 1),
         normal(4),
     ),
     unary(

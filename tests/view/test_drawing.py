@@ -20,12 +20,14 @@ from tests.view import rows
 
 def labels(dot: str) -> dict[str, str]:
     """Return the label of each vertex."""
-    return {name: label.strip('"') for name, label in re.findall(r"^\t+(v\d+) \[label=(\"[^\"]*\"|\S+)", dot, re.M)}
+    return {
+        name: label.strip('"') for name, label in re.findall(r"^\t+(v\d+) \[label=(\"[^\"]*\"|\S+)", dot, re.MULTILINE)
+    }
 
 
 def edges(dot: str) -> list[tuple[str, str]]:
     """Return the edges as pairs of vertices."""
-    return re.findall(r"^\t+(v\d+) -> (v\d+)", dot, re.M)
+    return re.findall(r"^\t+(v\d+) -> (v\d+)", dot, re.MULTILINE)
 
 
 class Module:

@@ -108,7 +108,9 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str, str]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_planted_mistakes_are_found_and_explained(mistake: str) -> None:
     compute, wrong, name, slip = MISTAKES[mistake]
-    right = next(known for known in (LOGISTIC, PERCEPTRON, REGRESSION) if known.keys() >= wrong.keys() and fits(compute, known))
+    right = next(
+        known for known in (LOGISTIC, PERCEPTRON, REGRESSION) if known.keys() >= wrong.keys() and fits(compute, known)
+    )
     report = autograd.graph(compute()).check_by_hand({**right, **wrong})
     assert not report
     assert report.first_wrong is not None

@@ -138,7 +138,7 @@ def test_an_ordinary_bar_names_the_strongest_paths() -> None:
     y = (np.tanh(a) + b).named("y")
     answer = autograd.graph(y).why("x")
     assert answer.kind == "ordinary"
-    assert [[q.symbol for q in path.quantities] for path in answer.paths][0][:2] == ["x", "a"]
+    assert [q.symbol for q in answer.paths[0].quantities][:2] == ["x", "a"]
     assert [round(path.factor, 4) for path in answer.paths] == [round(3 * (1 - np.tanh(1.5) ** 2), 4), 0.001]
     assert sum(path.factor for path in answer.paths) == pytest.approx(float(autograd.grad(y, x)[0]))
     assert answer.paths[0].weakest[0].operation is not None

@@ -1,0 +1,265 @@
+"""What check_gradients takes, finds and says."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Tensor, primitive
+from autograd.testing import GradientError, check_gradients, examine
+
+X = np.array([0.4, -1.2, 0.9])
+
+
+def kinds(report):
+    return [problem.kind for problem in report.problems]
+
+
+cube = primitive(lambda x: x * x * x, name="cube", x=lambda ybar, x: 3.003 * ybar * x * x)
+
+
+# --- What it takes ---------------------------------------------------------------------------------------------
+
+
+def test_nested_inputs_are_named_after_the_parameters():
+    def model(weights, x):
+        return {"y": [weights["w"] @ x + weights["b"][0]], "n": 3}
+
+    report = check_gradients(model, {"w": np.ones((2, 3)), "b": [np.zeros(2)]}, X)
+    assert report.inputs == ["weights['w'] (2, 3) float64", "weights['b'][0] (2,) float64", "x (3,) float64"]
+
+
+def test_integers_and_numbers_are_passed_on():
+    report = check_gradients(lambda x, index, power: x[index] ** power, X[[0, 2]], np.array([0, 1, 1]), 2.5)
+    assert report.inputs == ["x (2,) float64"]
+
+
+def test_tensors_are_taken_by_value():
+    x = Tensor(X, requires_grad=True)
+    check_gradients(lambda x: np.exp(x), x)
+    assert x.grad is None
+
+
+class Layer:
+    def __init__(self):
+        self.w, self.frozen = Tensor(np.float32([[1, 2, 0.5]]), requires_grad=True), Tensor(np.float32([2]))
+
+    def named_parameters(self):
+        return {"w": self.w, "frozen": self.frozen}.items()
+
+    def __call__(self, x):
+        return np.tanh(self.w @ x) * self.frozen
+
+
+def test_parameters_of_a_layer_are_inputs():
+    layer = Layer()
+    report = check_gradients(layer, X.astype(np.float32))
+    assert report.inputs == ["x (3,) float32", "w (1, 3) float32"]
+    assert report.accuracy < 1e-2
+    assert layer.w.dtype == np.float32
+    assert layer.w.is_leaf
+
+
+def test_a_wrong_layer_is_found_by_its_parameter():
+    class Wrong(Layer):
+        def __call__(self, x):
+            return cube(self.w) @ x.detach()
+
+    report = examine(Wrong(), X)
+    assert report.blame.operation == "cube"
+
+
+def test_bad_calls():
+    with pytest.raises(TypeError, match="no floating-point array to differentiate by"):
+        check_gradients(lambda x: x, np.array([1, 2]))
+    with pytest.raises(TypeError, match="returned no floating-point"):
+        check_gradients(lambda x: x > 0, X)
+    with pytest.raises(ValueError, match="expected mode to be one of"):
+        check_gradients(np.sin, X, mode="fast")
+    with pytest.raises(ValueError, match="order to be 1 or more"):
+        check_gradients(np.sin, X, order=0)
+    with pytest.raises(ValueError, match="is finite at this point"), np.errstate(all="ignore"):
+        check_gradients(lambda x: np.log(x), -abs(X))
+
+
+def test_what_the_function_raises_comes_through():
+    def broken(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        check_gradients(broken, X)
+
+
+def test_third_order():
+    report = check_gradients(lambda x: np.tanh(x), X, order=3)
+    assert report.ok
+    assert report.counts["ok"] > 30
+
+
+def test_functions_that_take_gradients_themselves():
+    def slope(x):
+        (g,) = ag.grad((x**4).sum(), x, create_graph=True)
+        return g
+
+    check_gradients(slope, X)
+
+
+def test_it_also_works_under_no_grad():
+    with ag.no_grad():
+        assert check_gradients(lambda x: np.sin(x), X).ok
+
+
+# --- What it finds ---------------------------------------------------------------------------------------------
+
+
+def test_the_error_carries_the_report_and_names_operation_and_line():
+    with pytest.raises(GradientError, match="operation to blame: cube, the rule for 'x'") as caught:
+        check_gradients(lambda x: np.sin(cube(x)), X)
+    report = caught.value.report
+    worst = report.worst
+    assert worst.ratio == pytest.approx(1.001)
+    assert worst.error < 1e-9
+    assert report.blame.line.rpartition(":")[0].endswith("test_check.py")
+    assert "NOT RIGHT" in str(report)
+    assert "central difference" in str(report)
+    assert isinstance(caught.value, AssertionError)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_the_coordinate_is_traced_in_a_large_input():
+    def half(ybar, x):
+        factor = np.ones(5000)
+        factor[1234] = 1.01
+        return 2 * ybar * x * factor
+
+    square = primitive(lambda x: x * x, name="square_", x=half)
+    report = examine(lambda x: square(x).sum(), np.linspace(-1, 1, 5000))
+    assert report.worst.index == (1234,)
+    assert report.worst.ratio == pytest.approx(1.01)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * x.detach(),
+        lambda x: x * float(x.numpy()[0]),
+        lambda x: x * x.data.max(),
+        lambda x: ag.where(x > 0, x, x.numpy()),
+    ],
+)
+def test_what_was_computed_past_the_record_is_blamed(function):
+    report = examine(function, X)
+    assert "past the record" in report.blame.finding
+    assert "test_check.py" in report.blame.line
+
+
+def test_a_result_without_a_record():
+    report = examine(lambda x: np.sin(x.numpy()), X)
+    assert kinds(report) == ["detached"]
+    report = examine(lambda x: x.sum().item(), X)
+    assert kinds(report) == ["detached"]
+
+
+def test_a_constant_is_not_detached():
+    assert check_gradients(lambda x: np.ones(3), X).ok
+
+
+def test_random_functions_are_not_repeatable():
+    rng = np.random.default_rng(0)
+    report = examine(lambda x: x * rng.normal(size=3), X)
+    assert kinds(report) == ["non-deterministic"]
+    assert report.blame.operation == "multiply"
+    assert "from call to call" in report.blame.finding
+
+
+def test_a_function_that_writes_to_its_arguments():
+    def write(x, indices):
+        indices += 1
+        return np.sin(x)
+
+    report = examine(write, X, np.array([1, 2]))
+    assert kinds(report) == ["mutation"]
+
+
+def test_a_missing_rule_is_an_error_with_a_name():
+    half = primitive(lambda x, y: x * y, name="half", x=lambda bar, y: bar * y)
+    report = examine(lambda x: half(x, x), X)
+    assert kinds(report) == ["error"]
+    assert report.blame.operation == "half"
+    assert "no rule for argument 'y'" in str(report)
+
+
+def test_wrong_in_second_order_inside_a_rule():
+    slope = primitive(lambda x: 3 * x * x, name="slope", x=lambda bar, x: 5 * bar * x)
+    third_power = primitive(lambda x: x**3, name="third_power", x=lambda bar, x: bar * slope(x))
+    assert examine(third_power, X, order=1).ok
+    report = examine(third_power, X, order=2)
+    assert report.worst.order == 2
+    assert report.blame.operation == "slope"
+
+
+# --- Kinks -----------------------------------------------------------------------------------------------------
+
+
+def test_any_slope_between_left_and_right_is_right_at_a_kink():
+    for slope in (-1, -0.3, 0, 1):
+        absolute = primitive(
+            lambda x: abs(x), name="absolute_", x=lambda bar, x, s=slope: bar * (np.sign(x) + s * (x == 0))
+        )
+        report = check_gradients(absolute, np.array([0.0, 2.0]), order=1)
+        assert len(report.kinks) >= 1
+        assert report.kinks[-1].left == pytest.approx(-1)
+        assert report.kinks[-1].right == pytest.approx(1)
+
+
+@pytest.mark.parametrize("slope", [-1.01, 1.01, 3])
+def test_a_slope_outside_is_wrong(slope):
+    absolute = primitive(lambda x: abs(x), name="absolute_", x=lambda bar, x: bar * (np.sign(x) + slope * (x == 0)))
+    report = examine(absolute, np.array([0.0, 2.0]))
+    assert not report.ok
+    assert "outside of the slopes" in str(report)
+
+
+def test_kinks_that_meet_are_named():
+    report = check_gradients(lambda x: ag.relu(x) - ag.relu(-x), np.array([0.0, 1.0]))
+    assert any("several kinks meet" in c.note for c in report.kinks)
+    assert "relu at" in str(report)
+
+
+def test_a_wrong_rule_is_wrong_beside_a_kink_too():
+    report = examine(lambda x: cube(x) + ag.relu(x), np.array([0.0, 1.0]))
+    assert report.blame.operation == "cube"
+
+
+# --- What it says ----------------------------------------------------------------------------------------------
+
+
+def test_taylor_orders():
+    assert check_gradients(lambda x: np.exp(x), X).orders == pytest.approx((1, 2, 3), abs=0.05)
+    wrong = examine(lambda x: cube(x), X)
+    assert wrong.orders[1] < 1.7
+    assert np.isinf(check_gradients(lambda x: 2 * x.sum(), X, order=1).orders[1]) or True
+
+
+def test_the_complex_step_where_it_applies():
+    assert check_gradients(lambda x: np.exp(np.sin(x)) / x, X).complex_step < 1e-14
+    assert check_gradients(lambda x: ag.relu(x), X).complex_step is None
+    assert check_gradients(lambda x: x.sigmoid(), X).complex_step is None
+
+
+def test_float32_is_judged_at_its_own_accuracy():
+    report = check_gradients(lambda x: np.tanh(5 * x), X.astype(np.float32))
+    assert 1e-8 < report.accuracy < 1e-2
+    off = primitive(np.tanh, name="off", x=lambda bar, out: 1.0001 * bar * (1 - out * out))
+    assert not examine(lambda x: off(x), X.astype(np.float32)).ok
+
+
+def test_a_page_with_plot_and_drawing():
+    report = examine(lambda x: np.sin(cube(x)), X)
+    assert report.svg().startswith("<svg")
+    assert "1e-" in report.svg()
+    page = report.html()
+    assert "operation to blame: cube" in page
+    assert page.rstrip().endswith("</html>")
+    assert check_gradients(np.sin, X).svg() == ""
