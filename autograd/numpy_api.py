@@ -119,9 +119,8 @@ def array_ufunc(_self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opt
     if out is not None:
         raise TypeError(f"np.{ufunc.__name__}(out=...) is not supported for Tensors: use the result it returns")
     if options:
-        raise TypeError(
-            f"np.{ufunc.__name__}({', '.join(options)}=...) is not supported for Tensors: use np.where or astype"
-        )
+        remedy = "use np.where or astype" if ufunc.signature is None else f"use autograd.{ufunc.__name__}"
+        raise TypeError(f"np.{ufunc.__name__}({', '.join(options)}=...) is not supported for Tensors: {remedy}")
     found = FUNCTIONS.get(ufunc)
     if found is None:
         raise TypeError(_refusal(ufunc))

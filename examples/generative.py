@@ -228,10 +228,9 @@ def adversarial_network(out: Path, epochs: int = 200) -> Any:
     for _ in (bar := tqdm(range(epochs), desc="adversarial network", unit="epoch", ncols=100)):
         losses.append(np.mean([network.step(real) for (real,) in batches], axis=0))
         bar.set_postfix_str("generator {:.3f}, discriminator {:.3f}".format(*losses[-1]), refresh=False)
+    seconds = time.perf_counter() - started
     samples = network.sample(1000)
-    print(
-        f"Generative adversarial network: {quality(samples, x, labels, held_out)}; {time.perf_counter() - started:.0f} s"
-    )
+    print(f"Generative adversarial network: {quality(samples, x, labels, held_out)}; {seconds:.0f} s")
     draw(samples[:80], out / "gan.png", "Drawn by the generator")
     curves = dict(zip(("generator", "discriminator"), np.transpose(losses), strict=True))
     draw_losses(curves, out / "gan_loss.png", "epoch", "cross-entropy")
@@ -287,7 +286,9 @@ PROGRAMS = {"autoencoder": autoencoder, "vae": variational_autoencoder, "gan": a
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(prog="python -m examples.generative", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.generative", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("model", nargs="?", choices=[*PROGRAMS], help="only this one")
     parser.add_argument("--epochs", type=int, help="how often to go through the data (100, 150, 200)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="directory for the pictures (out)")

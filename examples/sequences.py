@@ -89,7 +89,7 @@ def gru(inputs: int, outputs: int, rng: np.random.Generator) -> Reader:
 
 
 MODELS: dict[str, tuple[Callable[..., nn.Module], float]] = {
-    "RNN, tanh": (tanh_rnn, 2e-3),
+    "RNN, tanh": (tanh_rnn, 1e-2),
     "RNN, ReLU": (relu_rnn, 5e-3),
     "LSTM": (lstm, 2e-2),
     "GRU": (gru, 1e-2),
@@ -140,7 +140,9 @@ def adding(out: Path, epochs: int = 10, steps: int = 30, count: int = 6400) -> d
     """Train all models on the adding problem; returns the mean square errors on sequences never seen."""
     rng = np.random.default_rng(0)
     training, test = sums(count, steps, rng), sums(2000, steps, rng)
-    print(f"Adding problem: {steps} numbers, two of them marked; {count:,} sequences to learn from, 2,000 for the test.")
+    print(
+        f"Adding problem: {steps} numbers, two of them marked; {count:,} sequences to learn from, 2,000 for the test."
+    )
     histories = {}
     for name in MODELS:
         histories[name] = history = train(name, F.mse_loss, training, test, epochs, right=near)
@@ -188,7 +190,9 @@ def draw(histories: dict[str, Any], figure: str, label: str, path: Path, guess: 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(prog="python -m examples.sequences", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.sequences", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("task", nargs="?", choices=["adding", "digits"], help="only this task")
     parser.add_argument("--epochs", type=int, help="how often to go through the data (adding 10, digits 20)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="directory for the pictures (out)")

@@ -98,7 +98,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(aligned).rstrip()
 
 
-def _bytes(count: int) -> str:
+def _bytes(count: float) -> str:
     for unit in ("B", "KB", "MB"):
         if count < 1000:
             return f"{count:.4g} {unit}"
@@ -190,13 +190,14 @@ def _rows(model: Module, graph: Graph, inputs: Sequence[Tensor]) -> list[Row]:
 def _multiply_adds(graph: Graph, node: Node) -> int:
     """Return how many products with a weight (or of two computed things) this step takes."""
     operation = node.plan.primitive.name if node.plan is not None else ""
-    parents = graph.parents(node)
+    shapes: list[tuple[int, ...]] = [parent.shape for parent in graph.parents(node)]
+    size: int = math.prod(node.shape)
     if operation == "convolution":
-        return math.prod(node.shape) * math.prod(parents[1].shape[1:])
+        return size * math.prod(shapes[1][1:])
     if operation == "convolution_input_bar":
-        return math.prod(parents[0].shape) * math.prod(parents[1].shape[1:])
+        return math.prod(shapes[0]) * math.prod(shapes[1][1:])
     if operation in ("linear", "matmul"):
-        return math.prod(node.shape) * parents[0].shape[-1]
+        return size * shapes[0][-1]
     return 0
 
 

@@ -151,7 +151,7 @@ class Checkpoint(Callback):
     @staticmethod
     def _objects(training: Training) -> dict[str, Any]:
         stateful = [callback for callback in training.callbacks if hasattr(callback, "state_dict")]
-        objects = {f"callback {i}": callback for i, callback in enumerate(stateful)}
+        objects: dict[str, Any] = {f"callback {i}": callback for i, callback in enumerate(stateful)}
         if hasattr(training.data, "state_dict"):
             objects["data"] = training.data
         return {"model": training.model, "optimizer": training.optimizer, "training": training, **objects}

@@ -400,9 +400,10 @@ class Level:
         (sort()[1] of three equal numbers); the gradients nearby do.
         """
         row = wrong.row
+        radius = self.own_precision ** (1 / 3)
         nearby = []
         for _ in range(16):
-            factor = self.own_precision ** (1 / 3) * self.rng.uniform(-1, 1, self.point.size) * self.sizes
+            factor = radius * self.rng.uniform(-1, 1, self.point.size) * self.sizes
             nearby.append(split(self.point + factor, self.arrays))
         found = np.array([flat(gradients(self.stage, arrays, [self.bars[row]])[0]) for arrays in nearby])
         ways = self.rng.normal(size=(20, self.point.size)) * self.sizes
@@ -410,7 +411,7 @@ class Level:
         ways[0] = direction.vector
         slopes, here = found @ ways.T, ways @ np.nan_to_num(self.analytic[row])
         least, most = np.min(slopes, axis=0), np.max(slopes, axis=0)
-        margin = 0.01 * (most - least)
+        margin = 20 * radius * np.maximum(np.abs(least), np.abs(most))
         numeric = wrong.numeric * self._unit(direction, row)
         inside = (least - margin <= here) & (here <= most + margin)
         if not inside.all() or not least[0] - margin[0] <= numeric <= most[0] + margin[0]:

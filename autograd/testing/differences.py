@@ -206,7 +206,8 @@ class Line:
         size = np.abs(quotients)
         with np.errstate(invalid="ignore"):
             growing = np.all(size[1 - LEVELS :] > 1.1 * size[-LEVELS:-1], axis=0)
-            return np.asarray(growing & (size[-1] > 100 * np.nanmin(size, axis=0)) & (len(self.windows) > 1))
+            least = np.min(np.where(np.isfinite(size), size, np.inf), axis=0)
+            return np.asarray(growing & (size[-1] > 100 * least) & (len(self.windows) > 1))
 
     def defined(self, side: int) -> NDArray[np.bool_]:
         """Tell for each component whether the function has values near 0 to one side."""

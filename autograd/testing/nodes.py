@@ -256,7 +256,7 @@ def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> t
             if not result.ok:
                 problem = result.problems[0]
                 argument = problem.input if problem.input in alone.names else None
-                return blame(node, argument, f"{problem.kind}: {problem.message}"), bent
+                return blame(node, argument, f"{problem.kind}: {problem.comparison or problem.message}"), bent
             if result.kinks:
                 bent.append(node)
     return None, bent

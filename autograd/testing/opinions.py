@@ -17,7 +17,7 @@ from autograd.testing.compare import OUTSIDE, Level
 from autograd.testing.differences import Array, Line
 from autograd.testing.subject import Subject, flat, gradient_stage, leaves_of, pulled, split, values
 
-STEPS = 1.37 * 2.0 ** -np.arange(3, 13)
+STEPS = 1.37 * 2.0 ** -np.arange(3, 21)
 
 
 def taylor_orders(level: Level, order: int) -> tuple[float, ...]:

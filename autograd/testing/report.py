@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -243,7 +243,7 @@ class GradientError(AssertionError):
         self.report = report
 
     def __reduce__(self) -> Any:
-        return type(self), (self.report,)
+        return type(self), (replace(self.report, graph=None),)
 
 
 def describe_array(name: str, array: np.ndarray[Any, Any]) -> str:

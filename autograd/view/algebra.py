@@ -184,6 +184,30 @@ class Share(Atom):
         return 1 + sum(form.size() for form in self.forms)
 
 
+class Hooked(Atom):
+    """A bar after the user's hook: what that makes of it is known only as a value.
+
+    Attributes:
+        form: the bar that the hook is given.
+        letter: the bar that it returns.
+    """
+
+    def __init__(self, form: Form, letter: Letter) -> None:
+        self.form = form
+        self.letter = letter
+        self.shape = form.shape
+
+    @cached_property
+    def key(self) -> Any:
+        return "hooked", self.form.key, self.letter.key
+
+    def value(self, values: Values) -> Any:
+        return values.letter(self.letter)
+
+    def size(self) -> int:
+        return 1 + self.form.size()
+
+
 class Slope(Atom):
     """The derivative of a function of one argument, element by element: sigma'(z).
 

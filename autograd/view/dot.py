@@ -134,6 +134,8 @@ class Painter:
         bar = None if self.replay is None else self.replay.bars.get(vertex.number)
         if bar is not None and not isinstance(bar, tuple):
             lines.append(("bar", f"{UNICODE.name(vertex.symbol, bar=True)} = {extent(bar)}"))
+        elif self.replay is not None and vertex.kind == PARAMETER and vertex.bar is not None:
+            lines.append(("bar", f"grad = {extent(vertex.bar)}"))  # the sum over all sweeps: not this graph's bar
         if vertex.changed:
             lines.append(("fixed", "changed since"))
         return lines

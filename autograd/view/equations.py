@@ -14,7 +14,7 @@ import numpy as np
 from autograd.view import algebra
 from autograd.view.algebra import Form, Letter, constant, of
 from autograd.view.derive import Derivation
-from autograd.view.replay import Replay, seed_of
+from autograd.view.replay import Replay, seeds, usable
 from autograd.view.symbols import ASCII, LATEX, UNICODE, Style
 from autograd.view.write import Writer, indices
 
@@ -82,12 +82,9 @@ class Equation:
 
     def _has_numbers(self) -> bool:
         """Tell whether all is numbers that are known, so that they can be put in the place of the letters."""
-        return (
-            self.value is not None
-            and self.form.shape == ()
-            and all(not np.shape(self._system.letter(letter)) for letter in self._system.letters(self.form))
-            and not any(term.labels() for term in self.form.terms)
-        )
+        letters = [self._system.letter(letter) for letter in self._system.letters(self.form)]
+        known = self.value is not None and all(value is not None and not np.shape(value) for value in letters)
+        return known and self.form.shape == () and not any(term.labels() for term in self.form.terms)
 
     def text(self, style: Style = UNICODE, **options: Any) -> str:
         """Return the line as text; see `parts`."""
@@ -142,7 +139,8 @@ class Equations:
             for q in snapshot.quantities[self._start :]
             if q.operation is not None and (q.name is not None or not inline) and not isinstance(q.dtype, tuple)
         }
-        self._lines = named | set(snapshot.outputs)
+        self._lines = named | set(snapshot.outputs) | {q.number for q in snapshot.quantities if q.hooked}
+        self._seeds = seeds(snapshot)
         self._forms: dict[int, Any] = {}
         self._recorded: dict[Any, Any] = {}
         self.forward = self._forward()
@@ -243,10 +241,8 @@ class Equations:
     def _bar(self, quantity: Quantity, bars: dict[int, Any]) -> Any:
         """Return a quantity's bar in terms of its consumers' bars; None if none arrives."""
         shares: list[Any] = []
-        if quantity.number in self.snapshot.outputs:
-            seed = seed_of(quantity)
-            if seed is not None:
-                shares.append(self._seed(seed))
+        if quantity.number in self._seeds:
+            shares.append(self._seed(self._seeds[quantity.number]))
         if isinstance(quantity.dtype, tuple):
             return self._bars_of_outputs(quantity, bars)
         for consumer in dict.fromkeys(self._children[quantity.number - 1]):
@@ -257,7 +253,12 @@ class Equations:
                     for position in child.wanted
                     if child.parents[position] == quantity.number
                 ]
-        return algebra.add(*shares) if shares else None
+        if not shares:
+            return None
+        total = algebra.add(*shares)
+        return (
+            of(algebra.Hooked(total, Letter(quantity.number, quantity.shape, bar=True))) if quantity.hooked else total
+        )
 
     def _seed(self, seed: Any) -> Form:
         array = np.asarray(seed)
@@ -281,8 +282,8 @@ class Equations:
     # --- Values --------------------------------------------------------------------------------------------
 
     def letter(self, letter: Letter) -> Any:
-        """Return the value of a quantity or of its bar."""
-        return self.replay.bars.get(letter.number) if letter.bar else self.snapshot[letter.number].value
+        """Return the value of a quantity or of its bar; None if it is not known, or was written over."""
+        return self.replay.bars.get(letter.number) if letter.bar else usable(self.snapshot[letter.number])
 
     def form(self, form: Form) -> Any:
         """Return a form's value: the recorded one if it is a quantity's, else computed from the letters'."""
@@ -300,8 +301,8 @@ class Equations:
             elif isinstance(atom, (algebra.Call, algebra.Share)):
                 forms = atom.arguments if isinstance(atom, algebra.Call) else atom.forms
                 stack += [f.atom for form in forms for term in form.terms for f in term.factors]
-            elif isinstance(atom, (algebra.Group, algebra.Slope)):
-                inner = atom.form if isinstance(atom, algebra.Group) else atom.expanded
+            elif isinstance(atom, (algebra.Group, algebra.Hooked, algebra.Slope)):
+                inner = atom.expanded if isinstance(atom, algebra.Slope) else atom.form
                 stack += [f.atom for term in inner.terms for f in term.factors]
         return found
 

@@ -233,6 +233,9 @@ def _drawing(present: int, shown: Sequence[Quantity], folds: list[Fold]) -> Draw
     if folded:
         what = "modules" if folds[0].module is not None else "stretches of the order; graph.cone(...) draws a part"
         parts.append(f"{folded:,} of {present:,} quantities are folded into {len(folds)} {what}")
+    trainable = sum(quantity.size for quantity in shown if quantity.kind == PARAMETER)
+    if folded and folds[0].module is not None:
+        parts.append(f"{trainable:,} parameters in all")
     if len(shown) < present:
         parts.append(f"{present - len(shown):,} constants and inputs are not shown")
     return Drawing(vertices, list(edges), "; ".join(parts))

@@ -33,10 +33,7 @@ class Replay:
         self.bars: dict[int, Any] = {}
         self.shares: dict[tuple[int, int], Any] = {}
         unknown: set[int] = set()
-        for number in snapshot.outputs:
-            seed = seed_of(snapshot[number])
-            if seed is not None:
-                self.bars[number] = seed
+        self.bars.update(seeds(snapshot))
         with np.errstate(all="ignore"):
             self._walk(snapshot, unknown)
 
@@ -44,9 +41,10 @@ class Replay:
         """Take the quantities in falling order, and what each one's bar gives to its arguments."""
         for quantity in reversed(snapshot.quantities):
             number = quantity.number
-            if number in unknown:
+            if number in unknown or (quantity.hooked and number in self.bars):
+                # What the last sweep left is known, though not how it came about; a hook is not called again.
                 self.bars.pop(number, None)
-                if quantity.bar is None:
+                if quantity.bar is None or quantity.operation is None:  # a leaf's is the sum over many sweeps
                     unknown.update(quantity.parents[position] for position in quantity.wanted)
                     continue
                 self.bars[number] = quantity.bar
@@ -78,13 +76,15 @@ class Replay:
         self.shares[quantity.number, 0] = bar
 
 
-def seed_of(quantity: Quantity) -> Any:
-    """Return the bar that the backward pass starts with: the recorded one, else 1 for a single element."""
-    if quantity.operation is not None and quantity.bar is not None:
-        return quantity.bar
-    if not quantity.requires_grad or int(np.prod(quantity.shape)) != 1:
-        return None
-    return np.ones(quantity.shape, quantity.dtype)
+def seeds(snapshot: Snapshot) -> dict[int, Any]:
+    """Return the bars that the backward pass starts with, by number of the result.
+
+    Those that the last sweep started with, if one was recorded; else 1 for each result with a single element.
+    """
+    results = [snapshot[number] for number in snapshot.outputs]
+    recorded = {q.number: q.bar for q in results if q.operation is not None and q.bar is not None}
+    single = [q for q in results if q.requires_grad and not isinstance(q.dtype, tuple) and q.size == 1]
+    return recorded or {quantity.number: np.ones(quantity.shape, quantity.dtype) for quantity in single}
 
 
 def numeric_share(snapshot: Snapshot, quantity: Quantity, position: int, bar: Any) -> Any:

@@ -44,6 +44,7 @@ class Quantity(NamedTuple):
         scope: path of the module it belongs to.
         line: the user's source line as "file:line", if recorded.
         changed: whether the leaf was written after the graph had used it.
+        hooked: whether a hook may change its bar.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Quantity(NamedTuple):
     scope: tuple[str, ...]
     line: str | None
     changed: bool
+    hooked: bool
 
     @property
     def is_absent(self) -> bool:
@@ -127,6 +129,7 @@ class Snapshot:
                 () if kinds[place] == INPUT else scopes[place],
                 None if node.note is None else node.note.line,
                 node.index in changed,
+                node.note is not None and bool(node.note.hooks),
             )
             for place, node in enumerate(order)
         )

@@ -20,6 +20,7 @@ from autograd.view.algebra import (
     Factor,
     Form,
     Group,
+    Hooked,
     Letter,
     Number,
     Ones,
@@ -244,6 +245,8 @@ class Writer:
             return (self.style.value(atom.array) if written is None else self.style.function(written)), ATOM
         if isinstance(atom, Slope):
             return self._filled(_primed(atom.operation), [atom.argument], at)
+        if isinstance(atom, Hooked):
+            return self._filled("hook({})", [atom.form], at)
         if isinstance(atom, Share):
             arguments = ", ".join(self.written(form)[0] for form in atom.forms)
             name = self.style.function(f"{atom.operation.name}_{atom.argument}_bar")

@@ -100,7 +100,7 @@ def test_numpy_functions_record(function, args, keywords):
 def test_names_of_keywords_are_numpys():
     x = tracked(M)
     assert np.flip(m=x, axis=0).data.tolist() == np.flip(M, 0).tolist()
-    assert np.reshape(x, shape=(3, 2)).shape == (3, 2)
+    assert np.moveaxis(x, source=0, destination=1).shape == (3, 2)
     assert ag.tile(A=x, reps=2).shape == (2, 6)
 
 

@@ -119,6 +119,16 @@ def test_a_curve_is_fitted_to_its_points():
     assert found.iterations < 20
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("method", ["cg", "bfgs", "lbfgs"])
+def test_the_slope_decides_where_the_decrease_drowns_in_rounding(method, seed):
+    """f is 1e10, rounded to about 1e-6; what the last steps gain is a millionth of that."""
+    rng = np.random.default_rng(seed)
+    A, b = rng.normal(size=(300, 6)) / 1e4, rng.normal(size=300)
+    found = optim.minimize(lambda x: 1e8 * np.cosh(A @ x - b).sum(), np.zeros(6), method, gtol=1e-5)
+    assert found.message == "the gradient is within gtol = 1e-05"
+
+
 def test_newton_leaves_a_saddle_where_its_plain_step_would_go_to_it():
     found = optim.minimize(lambda x: x[0] ** 2 + (x[1] ** 2 - 1) ** 2, np.array([1.0, 0.1]), "newton")
     np.testing.assert_allclose(np.abs(found.x), [0, 1], atol=1e-8)
@@ -188,6 +198,8 @@ def test_the_trace_starts_at_x0_ends_at_x_and_never_rises(method, options):
     last = found.trace[-1]
     assert (last.fun, last.gradient_norm) == (found.fun, found.gradient_norm)
     assert np.array_equal(last.x, found.x)
+    found.x[:] = 0
+    assert last.x.all()
     values = [step.fun for step in found.trace]
     assert values == sorted(values, reverse=True)
     short = optim.minimize(rosenbrock, START, method, keep_trace=False, **options)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +19,13 @@ def training(path, epochs, **options):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(48, 4)).astype(np.float32)
     y = (x.sum(axis=1) > 0).astype(int)
-    model = nn.Sequential(nn.Dense(4, 6, rng=1), nn.BatchNorm(6), nn.ReLU(), nn.Dropout(0.3, rng=2), nn.Dense(6, 2, rng=3))
+    model = nn.Sequential(
+        nn.Dense(4, 6, rng=1), nn.BatchNorm(6), nn.ReLU(), nn.Dropout(0.3, rng=2), nn.Dense(6, 2, rng=3)
+    )
     optimizer = optim.Adam(model.parameters(), lr=0.01)
-    data = nn.data.Batches(x, y, batch_size=16, rng=4, transform=lambda part, rng: part + rng.normal(0, 0.1, part.shape))
+    data = nn.data.Batches(
+        x, y, batch_size=16, rng=4, transform=lambda part, rng: part + rng.normal(0, 0.1, part.shape)
+    )
     callbacks = [
         optim.OneCycleLR(optimizer, 0.05, 100),
         optim.EarlyStopping(50),
@@ -128,10 +133,14 @@ print(json.dumps({"killed": alive, "reached": reached, "equal": equal}))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_killed_20_times_it_resumes_from_the_last_checkpoint(tmp_path):
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    root = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     found = subprocess.run(
-        [sys.executable, "-c", KILLER, str(tmp_path), root], capture_output=True, text=True, check=False, env=environment
+        [sys.executable, "-c", KILLER, str(tmp_path), root],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
     assert found.returncode == 0, found.stderr
     result = json.loads(found.stdout)

@@ -28,7 +28,7 @@ class Planted:
         forward: takes the namespace and the arguments.
         rules: for each argument, takes the namespace, the bar, a tuple of the arguments and the output.
         inputs: arrays.
-        argument: which rule is wrong; None where it is not one rule.
+        arguments: whose rule may be blamed; None where it is not a rule.
         only_ours: whether the fault has no counterpart in torch.
         kinds: what the first problem of the report may be.
     """
@@ -37,7 +37,7 @@ class Planted:
     forward: Callable[..., Any]
     rules: tuple[Rule | None, ...]
     inputs: tuple[np.ndarray, ...]
-    argument: str | None = "x"
+    arguments: tuple[str | None, ...] = ("x",)
     only_ours: bool = False
     kinds: tuple[str, ...] = field(default=("wrong",))
 
@@ -263,10 +263,10 @@ CASES = [
     unary("takes memory for contiguous", lambda xp, x: x * x, own_bytes, SQUARE, kinds=("layout",), only_ours=True),
     unary("wrong in float32 only", sin, single_only, normal(3).astype(np.float32)),
     unary("float64 for float32", sin, wide, normal(3).astype(np.float32), kinds=("dtype",), only_ours=True),
-    unary("another result each call", unsteady, sin_rule, kinds=("non-deterministic",), argument=None),
+    unary("another result each call", unsteady, sin_rule, kinds=("non-deterministic",), arguments=(None,)),
     unary("another gradient each call", sin, unsteady_rule, kinds=("non-deterministic",)),
     unary("argument of an earlier call", sin, stale_rule),
-    unary("writes to its argument", scaling, sin_rule, kinds=("wrong",), argument=None),
+    unary("writes to its argument", scaling, sin_rule, kinds=("wrong",), arguments=(None,)),
     unary("writes to the bar", sin, scaling_rule, kinds=("mutation",)),
     unary("writes to what it kept", sin, writing_rule, kinds=("non-deterministic",)),
     unary("sum over the wrong axis", softmax, lambda xp, bar, x, out: out * (bar - (bar * out).sum(0)), SQUARE),
@@ -294,33 +294,34 @@ CASES = [
         product,
         (lambda xp, bar, xs, out: bar @ xs[1].T, lambda xp, bar, xs, out: bar @ xs[0].T),
         (SQUARE, normal(3, 3)),
-        argument="y",
+        arguments=("y",),
     ),
     Planted(
         "arguments exchanged",
         lambda xp, x, y: x * y,
         (lambda xp, bar, xs, out: bar * xs[0], lambda xp, bar, xs, out: bar * xs[1]),
         (normal(3), normal(3)),
+        arguments=("x", "y"),
     ),
     Planted(
         "what was broadcast not summed",
         bias,
         (lambda xp, bar, xs, out: bar, lambda xp, bar, xs, out: bar[0]),
         (normal(4, 3), normal(3)),
-        argument="y",
+        arguments=("y",),
     ),
     Planted(
         "mean for what was broadcast",
         weighted,
         (lambda xp, bar, xs, out: bar * xs[1], lambda xp, bar, xs, out: (bar * xs[0]).mean(1)[..., None]),
         (normal(4, 3), normal(4, 1)),
-        argument="y",
+        arguments=("y",),
     ),
     Planted(
         "both win at a tie",
         lambda xp, x, y: xp.maximum(x, y),
         (lambda xp, bar, xs, out: bar * (xs[0] >= xs[1]), lambda xp, bar, xs, out: bar * (xs[1] >= xs[0])),
         (np.array([1.0, 2.0, -1.0]), np.array([1.0, 0.5, -1.0])),
-        argument=None,
+        arguments=(None, "x", "y"),
     ),
 ]

@@ -202,12 +202,13 @@ def test_wrong_in_second_order_inside_a_rule():
 # --- Kinks -----------------------------------------------------------------------------------------------------
 
 
+def absolute_with(slope):
+    return primitive(lambda x: abs(x), name="absolute_", x=lambda bar, x: bar * (np.sign(x) + slope * (x == 0)))
+
+
 def test_any_slope_between_left_and_right_is_right_at_a_kink():
     for slope in (-1, -0.3, 0, 1):
-        absolute = primitive(
-            lambda x: abs(x), name="absolute_", x=lambda bar, x, s=slope: bar * (np.sign(x) + s * (x == 0))
-        )
-        report = check_gradients(absolute, np.array([0.0, 2.0]), order=1)
+        report = check_gradients(absolute_with(slope), np.array([0.0, 2.0]), order=1)
         assert len(report.kinks) >= 1
         assert report.kinks[-1].left == pytest.approx(-1)
         assert report.kinks[-1].right == pytest.approx(1)
@@ -215,8 +216,7 @@ def test_any_slope_between_left_and_right_is_right_at_a_kink():
 
 @pytest.mark.parametrize("slope", [-1.01, 1.01, 3])
 def test_a_slope_outside_is_wrong(slope):
-    absolute = primitive(lambda x: abs(x), name="absolute_", x=lambda bar, x: bar * (np.sign(x) + slope * (x == 0)))
-    report = examine(absolute, np.array([0.0, 2.0]))
+    report = examine(absolute_with(slope), np.array([0.0, 2.0]))
     assert not report.ok
     assert "outside of the slopes" in str(report)
 
@@ -239,17 +239,17 @@ def test_taylor_orders():
     assert check_gradients(lambda x: np.exp(x), X).orders == pytest.approx((1, 2, 3), abs=0.05)
     wrong = examine(lambda x: cube(x), X)
     assert wrong.orders[1] < 1.7
-    assert np.isinf(check_gradients(lambda x: 2 * x.sum(), X, order=1).orders[1]) or True
+    assert len(check_gradients(lambda x: x * x, X, order=1).orders) == 2
 
 
 def test_the_complex_step_where_it_applies():
     assert check_gradients(lambda x: np.exp(np.sin(x)) / x, X).complex_step < 1e-14
-    assert check_gradients(lambda x: ag.relu(x), X).complex_step is None
+    assert check_gradients(lambda x: abs(x) * x, X).complex_step is None
     assert check_gradients(lambda x: x.sigmoid(), X).complex_step is None
 
 
 def test_float32_is_judged_at_its_own_accuracy():
-    report = check_gradients(lambda x: np.tanh(5 * x), X.astype(np.float32))
+    report = check_gradients(lambda x: np.tanh(2 * x), X.astype(np.float32))
     assert 1e-8 < report.accuracy < 1e-2
     off = primitive(np.tanh, name="off", x=lambda bar, out: 1.0001 * bar * (1 - out * out))
     assert not examine(lambda x: off(x), X.astype(np.float32)).ok

@@ -87,8 +87,7 @@ def test_a_value_that_cannot_be_known_is_a_dash() -> None:
     with autograd.no_grad():
         w -= 1.0
     dot = autograd.graph(loss).dot()
-    assert labels(dot) == {"v1": "w\\n1\\nw̄ = 4\\nchanged since", "v2": "L = w * w\\n–\\nL̄ = 1"}
-    w.grad = None
+    assert labels(dot) == {"v1": "w\\n1\\ngrad = 4\\nchanged since", "v2": "L = w * w\\n–\\nL̄ = 1"}
     assert autograd.graph(loss).text().splitlines() == ["L = w² = –", "L̄ = 1", "w̄ = 2 L̄ w = –"]
 
 
@@ -256,3 +255,49 @@ def test_a_repr_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = autograd.graph(chain(3)[0])
     monkeypatch.setattr("autograd.view.snapshot.Snapshot.__init__", fail)
     assert graph._repr_svg_() is None
+
+
+# --- Hooks, several results, recordings --------------------------------------------------------------------
+
+
+def test_a_hook_is_not_called_again_and_its_result_is_shown() -> None:
+    calls = []
+
+    def halve(bar: Any) -> Any:
+        calls.append(bar)
+        return bar / 2
+
+    w = Tensor(3.0, requires_grad=True).named("w")
+    with autograd.record():
+        z = (2.0 * w).named("z")
+        loss = (z * z).named("L")
+    z.register_hook(halve)
+    loss.backward()
+    text = autograd.graph(loss).text(unicode=False).splitlines()
+    assert len(calls) == 1
+    assert text[-2:] == ["zbar = hook(2 Lbar z) = 6", "wbar = 2 zbar = 2 (6) = 12"]
+    assert w.bar == 12
+    unrecorded = (2.0 * w).named("y")
+    unrecorded.register_hook(halve)
+    assert autograd.graph(unrecorded * 1.0).text(unicode=False).splitlines()[-1] == "wbar = 2 ybar = -"
+
+
+def test_only_the_swept_result_starts_bars() -> None:
+    w = Tensor(3.0, requires_grad=True).named("w")
+    with autograd.record() as graph:
+        loss = (w * w).named("L")
+        (w * 100.0).named("other")
+    loss.backward()
+    assert len(graph.outputs) == 2
+    assert "wbar = 2 Lbar w = 2 (1)(3) = 6" in graph.text(unicode=False)
+    both = autograd.graph((w * w).named("a"), (w * 100.0).named("b")).text(unicode=False)
+    assert "wbar = 2 abar w + 100 bbar = 2 (1)(3) + 100 (1) = 106" in both
+
+
+def test_a_result_with_several_elements_needs_a_bar() -> None:
+    w = Tensor([1.0, 2.0], requires_grad=True).named("w")
+    with autograd.record():
+        y = (w * w).named("y")
+    assert autograd.graph(y).text(unicode=False) == "y = w^2 = [1, 4]"
+    y.backward(np.array([1.0, 10.0]))
+    assert autograd.graph(y).text(unicode=False).splitlines()[1:] == ["ybar = [1, 10]", "wbar = 2 ybar * w = [2, 40]"]
