@@ -70,7 +70,8 @@ def install(operations: dict[str, Any]) -> None:
 METHODS = (
     *("sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "cumsum", "cumprod", "all", "any"),
     *("reshape", "transpose", "swapaxes", "squeeze", "ravel", "flatten", "repeat", "diagonal", "trace", "take"),
-    *("sort", "argsort", "clip", "round", "dot", "astype", "clone", "nonzero"),
+    *("sort", "argsort", "partition", "argpartition", "searchsorted", "nonzero", "clip", "round", "dot"),
+    *("astype", "clone", "copy", "conj"),
     *("tanh", "exp", "log", "sqrt", "sigmoid", "relu"),
 )
 
@@ -83,26 +84,60 @@ def _reflected(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _augmented(name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
+    what = f"`tensor {_SYMBOLS.get(name, name)}= value`"
+
     def augmented(self: Tensor, other: Any) -> Tensor:
-        if self.is_leaf and self.requires_grad:
-            refuse_recorded_write(self, f"`tensor {name}= value`")
-            self.data = _same_kind(self, operation(raw(self), raw(other)), name)
-            return self
-        result = _same_kind(self, operation(self, other), name)
-        self._data, self._node = result._data, result._node
+        def result(before: Any) -> Any:
+            return _same_kind(before, operation(before, other), what)
+
+        _write(self, result, what)
         return self
 
     return augmented
 
 
+_SYMBOLS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "matmul": "@",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+}
+
+
 def _assign(self: Tensor, index: Any, value: Any) -> None:
     """Do `self[index] = value`: the handle gets the new value, and what was computed earlier keeps the old one."""
-    if self.is_leaf and self.requires_grad:
-        refuse_recorded_write(self, "`tensor[index] = value`")
-        self.data = indexing.setitem(self, index, value)
+    _write(self, lambda before: indexing.setitem(before, index, value), "`tensor[index] = value`")
+
+
+def _write(target: Tensor, result: Callable[[Any], Any], what: str) -> None:
+    """Give the handle another value: recorded, or in place for a leaf that requires a gradient.
+
+    Raises:
+        RuntimeError: a leaf while operations are recorded, or a recorded result while they are not.
+    """
+    if target.requires_grad and target.is_leaf == grad_enabled():
+        assert target._node is not None
+        if target.is_leaf:
+            raise RuntimeError(
+                f"{what} on {describe(target._node)}, a leaf that requires a gradient: write it under "
+                "`with autograd.no_grad():`, or work on a copy, t.clone()"
+            )
+        raise RuntimeError(
+            f"{what} under no_grad on {describe(target._node)}, a recorded result: it would be cut off from what it "
+            "was computed from; write `t = t.detach()` first"
+        )
+    if target.requires_grad and target.is_leaf:
+        target.data = result(raw(target))
         return
-    result = indexing.setitem(self, index, value)
-    self._data, self._node = result._data, result._node
+    after = result(target)
+    target._value, target._node = after._value, after._node
 
 
 def _reshape(self: Tensor, *lengths: Any) -> Any:
@@ -115,20 +150,10 @@ def _transpose(self: Tensor, *axes: Any) -> Any:
     return shape.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
 
-def _same_kind(before: Tensor, after: Any, name: str) -> Any:
+def _same_kind(before: Any, after: Any, what: str) -> Any:
     """Return the result of an augmented assignment, which keeps shape and dtype."""
     if after.shape != before.shape:
-        raise ValueError(f"in-place {name}: the result has shape {after.shape} and does not fit into {before.shape}")
+        raise ValueError(f"{what}: the result has shape {after.shape} and does not fit into {before.shape}")
     if not np.can_cast(after.dtype, before.dtype, "same_kind"):
-        raise TypeError(f"in-place {name}: the result has dtype {after.dtype} and does not fit into {before.dtype}")
+        raise TypeError(f"{what}: the result has dtype {after.dtype} and does not fit into {before.dtype}")
     return after if after.dtype == before.dtype else after.astype(before.dtype)
-
-
-def refuse_recorded_write(target: Tensor, what: str) -> None:
-    """Raise if a leaf that requires a gradient is written to while operations are recorded."""
-    if grad_enabled():
-        assert target._node is not None
-        raise RuntimeError(
-            f"{what} on {describe(target._node)}, a leaf that requires a gradient: write it under "
-            "`with autograd.no_grad():`, or work on a copy, t.clone()"
-        )

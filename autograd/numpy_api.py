@@ -6,6 +6,7 @@ differentiable equivalent, or is known to have no derivative, or is refused with
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -175,6 +176,7 @@ def _translated(function: Any, ours: Any, leading: int, args: Any, kwargs: dict[
     return args[:leading], translated
 
 
+@functools.cache
 def _parameters(function: Any) -> Any:
     try:
         return inspect.signature(function).parameters

@@ -322,7 +322,7 @@ def _unary_recorder(definition: Primitive) -> Any:
         parent = x._node
         if parent is None or not parent.requires_grad:
             return _record(definition, (x,), NO_PARAMETERS)
-        x = x._data
+        x = x._value
         try:
             value = forward(x)
         except Exception as error:
@@ -345,7 +345,7 @@ def _unary_recorder(definition: Primitive) -> Any:
             if value.base is not None or value is x:
                 _note_view(value, (parent,))
         out = _new(Tensor)
-        out._data = value
+        out._value = value
         out._node = node
         return out
 
@@ -371,7 +371,7 @@ def _binary_recorder(definition: Primitive) -> Any:
             if left is None:
                 return _record(definition, (x, y), NO_PARAMETERS)
             x_tracked = left.requires_grad
-            x_value = x._data
+            x_value = x._value
         elif type(x) in _PLAIN:
             left = x_value = x
             x_tracked = False
@@ -381,7 +381,7 @@ def _binary_recorder(definition: Primitive) -> Any:
             right = y._node
             if right is None:
                 return _record(definition, (x, y), NO_PARAMETERS)
-            y_value = y._data
+            y_value = y._value
             if right.requires_grad:
                 plan, keeps, keep_x, keep_y, keep_out = both if x_tracked else right_only
             elif x_tracked:
@@ -424,7 +424,7 @@ def _binary_recorder(definition: Primitive) -> Any:
             if value.dtype.kind != "f":
                 _refuse_dtype(definition, value)
         out = _new(Tensor)
-        out._data = value
+        out._value = value
         out._node = node
         return out
 
@@ -486,7 +486,7 @@ def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, 
         kind = type(argument)
         if kind is Tensor:
             has_tensor = True
-            values.append(argument._data)
+            values.append(argument._value)
             node = argument._node
             if node is not None:
                 if node.requires_grad:
@@ -495,6 +495,8 @@ def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, 
                     recorded = True
         elif kind in _PLAIN or argument is None or isinstance(argument, np.generic):
             values.append(argument)
+        elif isinstance(argument, np.ma.MaskedArray):
+            raise TypeError(f"{definition.name}: masked arrays are not supported; use np.where, or .filled()")
         else:
             values.append(np.asarray(argument))
     if not has_tensor:
@@ -608,14 +610,14 @@ def _lift(value: Any, parent: Any) -> Any:
 def tensor(value: Any, node: Node | None) -> Tensor:
     """Return a handle of a computed value, without copying it."""
     out = _new(Tensor)
-    out._data = value
+    out._value = value
     out._node = node
     return out  # type: ignore[no-any-return]
 
 
 def _leaf_of(constant: Tensor) -> Node:
     """Return the leaf of a tensor that nothing has recorded so far, made on first use."""
-    constant._node = leaf(constant._data, requires_grad=False)
+    constant._node = leaf(constant._value, requires_grad=False)
     return constant._node
 
 
@@ -686,7 +688,9 @@ def _annotate(node: Node, value: Any, mode: Mode) -> None:
 
 
 def fingerprint(kept: Any) -> int | None:
-    """Return a hash of an array's contents; None for what is no array."""
+    """Return a hash of the contents of an array, or of the arrays in a tuple; None for what is neither."""
+    if isinstance(kept, tuple):
+        return hash(tuple(map(fingerprint, kept)))
     return hash(kept.tobytes()) if isinstance(kept, np.ndarray) else None
 
 

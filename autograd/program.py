@@ -270,7 +270,7 @@ class Graph:
             ValueError: a value's shape is not the leaf's.
         """
         given = self._values_by_leaf(values or {})
-        found = [np.asarray(value) for value in run(self.outputs, given)]
+        found = [np.array(value) for value in run(self.outputs, given)]
         return found[0] if len(found) == 1 else found
 
     def _values_by_leaf(self, values: Mapping[Tensor, Any]) -> dict[Node, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.modes import enable_grad
 from autograd.ops.broadcast import sum_to
-from autograd.primitive import Plan, explain, fingerprint, lifted
+from autograd.primitive import Plan, explain, fingerprint, lifted, tensor
 from autograd.program import GraphError, Node, last_write, reached, refuse_changed
 from autograd.tensor import Tensor, raw
 
@@ -124,7 +124,7 @@ def _walk(
                 else:
                     share = rule(bar, kept[need], *[kept[i] for i in more_needs])
                 if type(share) is not _float64 or parent.dtype is not _FLOAT64 or parent.shape:
-                    share = _fitted(share, parent)
+                    share = _fitted(share, parent, node.shape)
             except Exception as error:
                 if type(error) is FloatingPointError and note is not None and note.fingerprints is not None:
                     raise FloatingPointError(_not_finite(node, position, str(error))) from error
@@ -146,13 +146,29 @@ def _walk(
     return results
 
 
-def _fitted(share: Any, parent: Node) -> Any:
+def _fitted(share: Any, parent: Node, output_shape: tuple[int, ...]) -> Any:
     """Return a bar in the shape and dtype of its value: broadcasting is undone here, and only here."""
+    if not hasattr(share, "shape"):
+        raise TypeError(f"expected the rule to return an array, got {type(share).__name__}")
     if share.shape != parent.shape:
+        _check_repeated(share.shape, parent.shape, output_shape)
         share = sum_to(share, shape=parent.shape)
     if share.dtype is not parent.dtype:
         share = share.astype(parent.dtype)
     return share
+
+
+def _check_repeated(shape: tuple[int, ...], to: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+    """Raise unless a bar has more axes, or longer ones, than its value only where the output has them too."""
+    extra = len(shape) - len(to)
+    repeated = [i for i, length in enumerate(shape) if i < extra or length != to[i - extra]]
+    if output_shape and type(output_shape[0]) is tuple:  # several outputs: broadcasting is their own affair
+        output_shape = shape
+    if extra < 0 or any(i >= len(output_shape) or shape[i] != output_shape[i] for i in repeated):
+        raise ValueError(
+            f"the rule returned a bar of shape {shape}, and the argument has shape {to}: expected that, or what "
+            f"broadcasting made of it in the output {output_shape}"
+        )
 
 
 def _as_tensor(bar: Any) -> Tensor:
@@ -174,18 +190,19 @@ def _note_bar(node: Node, bar: Any) -> Any:
     """Run the node's hooks on its finished bar and store it where `record()` wants it."""
     note = node.note
     assert note is not None
-    if type(bar) is list:
-        return bar
     if note.fingerprints is not None and node.kept is not None:
         _refuse_overwritten(node)
+    if type(bar) is list:
+        return bar
     if bar is not None and note.hooks:
         for hook in list(note.hooks.values()):
-            changed = hook(bar if type(bar) is Tensor else np.array(bar))
+            changed = hook(tensor(bar._value, bar._node) if type(bar) is Tensor else np.array(bar))
             if changed is None:
                 continue
             if np.shape(changed) != node.shape:
                 raise ValueError(f"hook: expected a bar of shape {node.shape}, got {np.shape(changed)}")
-            bar = changed if type(changed) is Tensor and type(bar) is Tensor else raw(changed).astype(node.dtype)
+            given = changed if type(changed) is Tensor and type(bar) is Tensor else raw(changed).astype(node.dtype)
+            bar = _as_tensor(given) if type(bar) is Tensor else given
     if note.recorded:
         note.bar = None if bar is None else np.array(raw(bar))
     return bar

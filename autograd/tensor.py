@@ -39,10 +39,10 @@ class Tensor:
         array([2., 4.])
     """
 
-    __slots__ = ("_data", "_node")
+    __slots__ = ("_node", "_value")
     __hash__ = object.__hash__
 
-    _data: Any
+    _value: Any
     _node: Node | None
 
     def __init__(self, data: Any, *, requires_grad: bool = False, dtype: DTypeLike | None = None) -> None:
@@ -52,14 +52,14 @@ class Tensor:
                     "Tensor(t): t requires a gradient and would lose its record here; write t.clone() to keep it, "
                     "or t.detach() for a constant"
                 )
-            data = data._data
+            data = data._value
         array = np.array(data, dtype=_checked_dtype(dtype))
         _checked_dtype(array.dtype)
-        self._data = array if array.ndim else array[()]
+        self._value = array if array.ndim else array[()]
         self._node = None
         if requires_grad:
             _check_differentiable(array.dtype)
-            self._node = leaf(self._data, requires_grad=True)
+            self._node = leaf(self._value, requires_grad=True)
 
     # --- What it holds -------------------------------------------------------------------------------------
 
@@ -71,11 +71,11 @@ class Tensor:
         kept the old values raises. Writing into `t.data[...]` is noticed only under `detect_anomaly()`.
         """
         node = self._node
-        array: NDArray[Any] = self._data
+        array: NDArray[Any] = self._value
         if type(array) is not np.ndarray or (
             node is not None and node.plan is None and node.note is not None and node.note.shared
         ):
-            self._data = array = np.array(array)
+            self._value = array = np.array(array)
             if node is not None and node.plan is None and node.note is not None:
                 node.note.value = array
                 node.note.shared = False
@@ -92,38 +92,38 @@ class Tensor:
         array = raw(value)
         if array.shape != self.shape:
             raise ValueError(f"data: expected shape {self.shape}, got {array.shape}")
-        if array is not self._data:
+        if array is not self._value:
             np.copyto(self.data, array, casting="same_kind")
         if not self.shape:
-            self._data = self._data[()]  # a NumPy scalar again: arithmetic on it is faster
+            self._value = self._value[()]  # a NumPy scalar again: arithmetic on it is faster
         if node is not None and node.note is not None:
-            node.note.value = self._data
+            node.note.value = self._value
             stamp(node)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._value.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        return self._data.dtype  # type: ignore[no-any-return]
+        return self._value.dtype  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._value.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._value.size  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
         """Bytes that the elements take."""
-        return self._data.nbytes  # type: ignore[no-any-return]
+        return self._value.nbytes  # type: ignore[no-any-return]
 
     def item(self) -> Any:
         """Return the one element as a Python number.
@@ -131,15 +131,15 @@ class Tensor:
         Raises:
             ValueError: there is not exactly one element.
         """
-        return self._data.item()
+        return self._value.item()
 
     def numpy(self) -> NDArray[Any]:
         """Return a copy of the value as an array."""
-        return np.array(self._data)
+        return np.array(self._value)
 
     def tolist(self) -> Any:
         """Return the value as nested Python lists."""
-        return self._data.tolist()
+        return self._value.tolist()
 
     # --- The record ----------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Tensor:
         if value:
             _check_differentiable(self.dtype)
         if node is None and value:
-            self._node = leaf(self._data, requires_grad=True)
+            self._node = leaf(self._value, requires_grad=True)
         elif node is not None:
             node.requires_grad = value
 
@@ -173,7 +173,7 @@ class Tensor:
     def named(self, name: str) -> Tensor:
         """Give the quantity a name for drawings, equations and messages; returns the tensor itself."""
         if self._node is None:
-            self._node = leaf(self._data, requires_grad=False)
+            self._node = leaf(self._value, requires_grad=False)
         note_of(self._node).name = name
         return self
 
@@ -251,12 +251,12 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """Return a constant with the same value: no gradient flows through it."""
-        return Tensor(self._data)
+        return Tensor(self._value)
 
     # --- Python's protocols --------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(", threshold=100)
+        text = np.array2string(np.asarray(self._value), separator=", ", prefix="Tensor(", threshold=100)
         extra = ""
         if self.dtype not in (np.float64, np.int64, np.bool_):
             extra += f", dtype={self.dtype}"
@@ -269,7 +269,7 @@ class Tensor:
         return f"Tensor({text}{extra})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+        return format(self._value.item(), spec) if spec and self.size == 1 else format(str(self), spec)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -286,7 +286,7 @@ class Tensor:
             raise ValueError(
                 f"the truth value of a tensor with {self.size} elements is ambiguous: use .any() or .all() of its .data"
             )
-        return bool(self._data)
+        return bool(self._value)
 
     def __float__(self) -> float:
         return float(self._untracked("float()").item())
@@ -297,7 +297,7 @@ class Tensor:
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.size != 1:
             raise TypeError("only an integer tensor of one element can be used as an index by itself")
-        return int(self._data)
+        return int(self._value)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         value = self._untracked("conversion to an array")
@@ -311,17 +311,12 @@ class Tensor:
                 f"{what} of a tensor that requires a gradient would lose its record without a word: use .item() "
                 "for a number, .numpy() for a copy, .detach() for a constant, or an autograd function on it"
             )
-        return np.asarray(self._data)
+        return np.asarray(self._value)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._require_leaf("pickle")
+        self._require_leaf("copy or pickle")
         grad = None if self._node is None else self.grad
-        return _rebuild, (np.asarray(self._data), self.requires_grad, self.name, grad)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        self._require_leaf("deepcopy")
-        grad = None if self._node is None else self.grad
-        return _rebuild(np.asarray(self._data), self.requires_grad, self.name, grad)
+        return _rebuild, (np.asarray(self._value), self.requires_grad, self.name, grad)
 
     def _require_leaf(self, what: str) -> None:
         if not self.is_leaf:
@@ -433,7 +428,7 @@ class RemovableHook:
 
 def raw(value: Any) -> NDArray[Any]:
     """Return the array of a tensor, or of anything that NumPy takes."""
-    return np.asarray(value._data if type(value) is Tensor else value)
+    return np.asarray(value._value if type(value) is Tensor else value)
 
 
 def _rebuild(data: NDArray[Any], requires_grad: bool, name: str | None, grad: Any) -> Tensor:

@@ -9,13 +9,14 @@ they are Tensors and can be differentiated further. Under `no_grad` they are alw
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import trees
 from autograd.modes import enable_grad, grad_enabled
+from autograd.ops.joining import stack
 from autograd.primitive import primitive, tensor
 from autograd.program import GraphError, Node, next_index, reached, run
 from autograd.sweep import sweep
@@ -124,7 +125,10 @@ def _bar_of(node: Node, bar: Any, what: str, create_graph: bool = False) -> Any:
 
 
 def _own(bar: Any) -> Any:
-    return bar if bar is None or type(bar) is Tensor else np.array(bar, order="C")
+    """Return a bar that shares nothing with another: an array, or a handle."""
+    if type(bar) is Tensor:
+        return tensor(bar._value, bar._node)
+    return bar if bar is None else np.array(bar, order="C")
 
 
 # --- Functions of nested arrays ----------------------------------------------------------------------------
@@ -137,13 +141,14 @@ class _Traced:
         outer = grad_enabled()
         start = next_index()
         with enable_grad():
-            self.args = [
+            traced = [
                 trees.map_leaves(_traced_input, arg) if position in argnums else arg
                 for position, arg in enumerate(args)
             ]
-            self.inputs = [trees.leaves(self.args[position]) for position in argnums]
-            self.structures = [self.args[position] for position in argnums]
-            self.result = function(*self.args)
+            # Handles of our own: the function may give its own another value (`x *= 2`), or change a container.
+            self.inputs = [tensor(x._value, x._node) for position in argnums for x in trees.leaves(traced[position])]
+            self.structures = [args[position] for position in argnums]
+            self.result = function(*traced)
         self.outputs = trees.leaves(self.result)
         nodes = [y._node for y in self.outputs if type(y) is Tensor and y.requires_grad and y._node is not None]
         steps = reached(nodes, wanted_only=True, floor=start)
@@ -157,7 +162,7 @@ class _Traced:
 
     def bars(self, outputs: Sequence[Any], output_bars: Sequence[Any], create_graph: bool, retain: bool) -> list[Any]:
         """Return the bars of all inputs, in one list; zeros where nothing depends on one."""
-        inputs = [x for group in self.inputs for x in group]
+        inputs = self.inputs
         pairs = [(y, b) for y, b in zip(outputs, output_bars, strict=True) if type(y) is Tensor and y.requires_grad]
         if not pairs:
             return [np.zeros(x.shape, x.dtype) for x in inputs]
@@ -260,9 +265,7 @@ def vjp(function: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tu
     traced = _Traced(function, xs, range(len(xs)))
 
     def pullback(ybar: Any) -> tuple[Any, ...]:
-        given = trees.leaves(ybar)
-        if len(given) != len(traced.outputs):
-            raise ValueError(f"pullback: expected {len(traced.outputs)} bars, got {len(given)}")
+        given = trees.leaves_like(traced.result, ybar, "pullback")
         further = traced.differentiable or any(type(bar) is Tensor and bar.requires_grad for bar in given)
         return tuple(traced.arrange(traced.bars(traced.outputs, given, further and grad_enabled(), retain=True)))
 
@@ -292,22 +295,39 @@ def jvp(function: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> t
         array([ 2., 40.])
     """
     traced = _Traced(function, xs, range(len(xs)))
-    inputs = [x for group in traced.inputs for x in group]
-    directions = [v for argument in vs for v in trees.leaves(argument)]
+    inputs = traced.inputs
+    directions = trees.leaves_like(traced.structures, list(vs), "jvp")
     if [np.shape(x) for x in inputs] != [np.shape(v) for v in directions]:
         raise ValueError(
             f"jvp: expected directions of shapes {[x.shape for x in inputs]}, got {[np.shape(v) for v in directions]}"
         )
     outer = grad_enabled() and (traced.differentiable or any(type(v) is Tensor and v.requires_grad for v in directions))
-    with enable_grad():
-        dummies = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in map(_as_float, traced.outputs)]
-        bars = traced.bars(traced.outputs, dummies, create_graph=True, retain=True)
-    pairs = [(b, v) for b, v in zip(bars, directions, strict=True) if type(b) is Tensor and b.requires_grad]
-    found: Sequence[Any] = [None] * len(dummies)
-    if pairs:
-        found = grad([b for b, _ in pairs], dummies, [v for _, v in pairs], create_graph=outer, allow_unused=True)
-    zeros = (np.zeros(d.shape, d.dtype) if ydot is None else ydot for d, ydot in zip(dummies, found, strict=True))
-    return trees.map_leaves(traced.release, traced.result), trees.rebuild(traced.result, zeros)
+    ydot = _Pushforward(traced)(directions, create_graph=outer)
+    return trees.map_leaves(traced.release, traced.result), trees.rebuild(traced.result, iter(ydot))
+
+
+class _Pushforward:
+    """The forward derivative of a traced call.
+
+    Its pullback is linear in ybar, so the derivative of the pullback by ybar is the pullback's transpose.
+    """
+
+    def __init__(self, traced: _Traced) -> None:
+        with enable_grad():
+            like = map(_as_float, traced.outputs)
+            self.ybars = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in like]
+            self.xbars = traced.bars(traced.outputs, self.ybars, create_graph=True, retain=True)
+
+    def __call__(self, directions: Sequence[Any], create_graph: bool) -> list[Any]:
+        """Return the derivative of each output in these directions, one for each input."""
+        pairs = zip(self.xbars, directions, strict=True)
+        tracked = [(xbar, v) for xbar, v in pairs if type(xbar) is Tensor and xbar.requires_grad]
+        found: Sequence[Any] = [None] * len(self.ybars)
+        if tracked:
+            xbars, vs = zip(*tracked, strict=True)
+            found = grad(xbars, self.ybars, vs, retain_graph=True, create_graph=create_graph, allow_unused=True)
+        zeros = (np.zeros(ybar.shape, ybar.dtype) for ybar in self.ybars)
+        return [zero if ydot is None else ydot for ydot, zero in zip(found, zeros, strict=True)]
 
 
 def _as_float(y: Any) -> Any:
@@ -330,27 +350,43 @@ def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., An
 
     def call(*args: Any, **kwargs: Any) -> Any:
         traced = _Traced(lambda *xs: function(*xs, **kwargs), args, _positions(argnums, len(args)))
-        blocks = iter([traced.arrange(_rows(traced, y))[0] for y in traced.outputs])
-        return trees.rebuild(traced.result, blocks)
+        inputs, outputs = (sum(int(np.size(x)) for x in xs) for xs in (traced.inputs, traced.outputs))
+        rows = _by_inputs(traced) if 0 < inputs < outputs / 3 else [_by_outputs(traced, y) for y in traced.outputs]
+        return trees.rebuild(traced.result, iter([traced.arrange(row)[0] for row in rows]))
 
     return call
 
 
-def _rows(traced: _Traced, y: Any) -> list[Any]:
+def _by_outputs(traced: _Traced, y: Any) -> list[Any]:
     """Return dy/dx for each input: one sweep for each element of y."""
-    from autograd.ops.joining import stack
-
-    inputs = [x for group in traced.inputs for x in group]
-    shape = np.shape(y)
-    rows = []
-    for position in range(int(np.prod(shape))):
-        one = np.zeros(int(np.prod(shape)), dtype=_as_float(y).dtype)
-        one[position] = 1
-        rows.append(traced.bars([y], [one.reshape(shape)], traced.differentiable, retain=True))
+    rows = [traced.bars([y], [one], traced.differentiable, retain=True) for one in _unit_arrays(_as_float(y))]
     if not rows:
-        return [np.zeros((*shape, *x.shape), x.dtype) for x in inputs]
+        return [np.zeros((*np.shape(y), *x.shape), x.dtype) for x in traced.inputs]
     columns = zip(*rows, strict=True)
-    return [stack(column).reshape((*shape, *x.shape)) for x, column in zip(inputs, columns, strict=True)]
+    return [stack(column).reshape((*np.shape(y), *x.shape)) for x, column in zip(traced.inputs, columns, strict=True)]
+
+
+def _by_inputs(traced: _Traced) -> list[list[Any]]:
+    """Return dy/dx for each output and each input: one sweep for each element of the inputs."""
+    push = _Pushforward(traced)
+    blocks: list[list[Any]] = [[] for _ in traced.outputs]
+    zeros: list[Any] = [np.zeros(x.shape, x.dtype) for x in traced.inputs]
+    for position, x in enumerate(traced.inputs):
+        before, after = zeros[:position], zeros[position + 1 :]
+        columns = [push([*before, one, *after], traced.differentiable) for one in _unit_arrays(x)]
+        for number, (block, y) in enumerate(zip(blocks, traced.outputs, strict=True)):
+            empty = np.zeros((*np.shape(y), 0), x.dtype)
+            block.append(stack([column[number] for column in columns], axis=-1) if columns else empty)
+            block[-1] = block[-1].reshape((*np.shape(y), *x.shape))
+    return blocks
+
+
+def _unit_arrays(like: Any) -> Iterator[Any]:
+    """Yield an array for each element, 1 there and 0 elsewhere."""
+    for position in range(like.size):
+        one = np.zeros(like.size, like.dtype)
+        one[position] = 1
+        yield one.reshape(like.shape)
 
 
 def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -404,6 +440,11 @@ class CheckpointError(RuntimeError):
     """A checkpointed function gave another result when it was computed again."""
 
 
+def _own_handles(tree: Any) -> Any:
+    """Return the same values in handles of their own: giving a handle another value changes no other."""
+    return trees.map_leaves(lambda x: tensor(x._value, x._node) if type(x) is Tensor else x, tree)
+
+
 class _Segment:
     """A checkpointed call: enough to run it again, and the bars of the last sweep through it.
 
@@ -412,9 +453,10 @@ class _Segment:
         values: the outputs' values.
     """
 
-    def __init__(self, function: Callable[..., Any], args: Sequence[Any], generators: Sequence[Any]) -> None:
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, generators: Sequence[Any]) -> None:
         self.function = function
-        self.args = args
+        self.args = _own_handles(args)
+        self.kwargs = _own_handles(kwargs)
         self.states = [(generator, copy.deepcopy(generator.bit_generator.state)) for generator in generators]
         self.global_state = np.random.get_state()  # noqa: NPY002 (user code may draw from it)
         self.parents: list[Node] = []
@@ -431,7 +473,7 @@ class _Segment:
                 generator.bit_generator.state = copy.deepcopy(state)
             np.random.set_state(self.global_state)  # noqa: NPY002
             with enable_grad():
-                return trees.leaves(self.function(*self.args))
+                return trees.leaves(self.function(*_own_handles(self.args), **_own_handles(self.kwargs)))
         finally:
             np.random.set_state(global_now)  # noqa: NPY002
             for (generator, _), state in zip(self.states, now, strict=True):
@@ -492,10 +534,10 @@ def checkpoint(function: Callable[..., Any], *, generators: Sequence[np.random.G
     Source: Chen et al., "Training deep nets with sublinear memory cost", arXiv:1604.06174.
     """
 
-    def call(*args: Any) -> Any:
-        segment = _Segment(function, args, generators)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        segment = _Segment(function, args, kwargs, generators)
         start = next_index()
-        result = function(*args)
+        result = function(*args, **kwargs)
         outputs = trees.leaves(result)
         nodes = [y._node for y in outputs if type(y) is Tensor and y.requires_grad and y._node is not None]
         if not grad_enabled() or not nodes:
@@ -503,7 +545,7 @@ def checkpoint(function: Callable[..., Any], *, generators: Sequence[np.random.G
         if len(nodes) != len(outputs):
             raise TypeError("checkpoint: every output of the function must be a tensor that requires a gradient")
         segment.parents = _outside(reached(nodes, wanted_only=True, floor=start), start)
-        segment.values = tuple(y._data for y in outputs)
+        segment.values = tuple(y._value for y in outputs)
         handles = [tensor(np.empty(node.shape, node.dtype), node) for node in segment.parents]
         return trees.rebuild(result, iter(_checkpointed(*handles, segment=segment)))
 

@@ -44,7 +44,8 @@ def save(path: str | Path, **objects: Any) -> None:
         OSError: the file cannot be written.
 
     Example:
-        >>> save("run.safetensors", model=model, optimizer=optimizer, epoch=3)  # doctest: +SKIP
+        `save("run.safetensors", model=model, optimizer=optimizer, epoch=3)`; later, with objects made in the same way,
+        `load("run.safetensors", model=model, optimizer=optimizer)["epoch"]`.
     """
     from safetensors.numpy import save as serialize
 

@@ -236,7 +236,7 @@ class Module:
                 converted = Tensor(raw(parameter), dtype=wanted, requires_grad=parameter.requires_grad)
                 if parameter.name is not None:
                     converted.named(parameter.name)
-                parameter._data, parameter._node = converted._data, converted._node
+                parameter._value, parameter._node = converted._value, converted._node
         for module in self.modules():
             for name, value in list(vars(module).items()):
                 if isinstance(value, np.ndarray) and value.dtype.kind == "f":

@@ -59,7 +59,7 @@ def strict_sweep():
 
 def frozen(x: Any) -> Any:
     """Return x, read-only."""
-    array = x._data if type(x) is Tensor else x
+    array = x._value if type(x) is Tensor else x
     if type(array) is np.ndarray:
         array.flags.writeable = False
     return x

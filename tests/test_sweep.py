@@ -259,3 +259,39 @@ def test_integer_part_of_a_graph_does_not_disturb():
     y = x * (x // 1) + np.floor(x)
     y.sum().backward()
     assert x.grad.tolist() == [1, 2]
+
+
+def test_hook_on_one_bar_leaves_another_alone_under_create_graph():
+    x, y = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+
+    def scale(bar):
+        bar *= 10
+
+    x.register_hook(scale)
+    gx, gy = ag.grad((x + y).sum(), [x, y], create_graph=True)
+    assert gx.tolist() == gy.tolist() == [1.0, 1.0]
+
+
+def test_rule_must_return_what_broadcasting_explains():
+    wrong = ag.primitive(lambda x: x * 2, name="wrong", x=lambda ybar: np.broadcast_to(2 * ybar, (3, 2)))
+    with pytest.raises(ValueError, match=r"rule returned a bar of shape \(3, 2\), and the argument has shape \(2,\)"):
+        wrong(Tensor([1.0, 2.0], requires_grad=True)).sum().backward()
+    number = ag.primitive(lambda x: x * 2, name="number", x=lambda ybar: 2.0)
+    with pytest.raises(TypeError, match="expected the rule to return an array, got float"):
+        number(Tensor(1.0, requires_grad=True)).backward()
+
+
+def test_anomaly_sees_changes_in_operands_of_a_variadic_operation_and_in_several_outputs():
+    x, c = Tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+    with ag.detect_anomaly():
+        y = ag.einsum("i,i->", x, c)
+    c[:] = 100
+    with pytest.raises(ag.GraphError, match="einsum: an argument was written to"):
+        y.backward()
+    a = Tensor([[2.0, 1.0], [1.0, 3.0]], requires_grad=True)
+    with ag.detect_anomaly():
+        w, v = ag.linalg.eigh(a)
+        z = (w * w).sum()
+    v.data[:] = 0
+    with pytest.raises(ag.GraphError, match="eigh: its result was written to"):
+        z.backward()

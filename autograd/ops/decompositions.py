@@ -10,6 +10,7 @@ differentiation" (2008), for inv, solve and det; the others name theirs.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +30,17 @@ def transposed(x: Any) -> Any:
 def _quotient(x: Any, y: Any) -> Any:
     """Return x / y with 0 / 0 = 0: where nothing comes in, no pole of the derivative matters."""
     return x / (y + ((x == 0) & (y == 0)))
+
+
+def _over_gaps(x: Any, gaps: Any, *bars: Any) -> Any:
+    """Return the antisymmetric x over the gaps between (eigen)values, 0 on the diagonal.
+
+    Where two values are equal their vectors are not unique and the result is NaN or infinite, unless nothing comes
+    in through any vector (all `bars` are 0).
+    """
+    idle = np.logical_not(functools.reduce(np.logical_or, [(b != 0).any(axis=(-2, -1), keepdims=True) for b in bars]))
+    excused = (gaps == 0) & (idle | np.eye(gaps.shape[-1], dtype=bool))
+    return x / (gaps + excused)
 
 
 def check_matrices(name: str, a: Any, *, square: bool = False) -> None:
@@ -268,8 +280,8 @@ def _svd_bar(bars: Any, out: Any) -> Any:
     row, column = s[..., None, :], s[..., None]
     gaps = (row - column) * (row + column)
     ut_ubar, vhbar_v = transposed(u) @ ubar, vhbar @ transposed(vh)
-    left = _quotient(_antisymmetric(ut_ubar), gaps)
-    right = _quotient(_antisymmetric(transposed(vhbar_v)), gaps)
+    left = _over_gaps(_antisymmetric(ut_ubar), gaps, ubar, vhbar)
+    right = _over_gaps(_antisymmetric(transposed(vhbar_v)), gaps, ubar, vhbar)
     u_inner = u @ (left * row + column * right) + u * sbar[..., None, :]
     if u.shape[-2] > u.shape[-1]:
         u_inner = u_inner + _quotient(ubar - u @ ut_ubar, row)
@@ -339,7 +351,7 @@ def _eigh_bar(bars: Any, out: Any) -> Any:
     Source: Giles (2008), section 3.1, with the bar made symmetric.
     """
     (wbar, vbar), (w, v) = bars, out
-    turned = _quotient(0.5 * _antisymmetric(transposed(v) @ vbar), w[..., None, :] - w[..., None])
+    turned = _over_gaps(0.5 * _antisymmetric(transposed(v) @ vbar), w[..., None, :] - w[..., None], vbar)
     return (v * wbar[..., None, :] + v @ turned) @ transposed(v)
 
 

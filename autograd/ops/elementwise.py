@@ -332,6 +332,8 @@ abs, mod, true_divide, pow = absolute, remainder, divide, power
 acos, asin, atan, atan2 = arccos, arcsin, arctan, arctan2
 acosh, asinh, atanh = arccosh, arcsinh, arctanh
 bitwise_not = bitwise_invert = invert
+conj = conjugate = positive
+around, fix = round, trunc
 
 
 def _wraps_ufunc(call: Any) -> bool:
@@ -351,6 +353,7 @@ __all__ = [
     "arctan",
     "arctan2",
     "arctanh",
+    "around",
     "asin",
     "asinh",
     "atan",
@@ -364,6 +367,8 @@ __all__ = [
     "cbrt",
     "ceil",
     "clip",
+    "conj",
+    "conjugate",
     "copysign",
     "cos",
     "cosh",
@@ -377,6 +382,7 @@ __all__ = [
     "exp2",
     "expm1",
     "fabs",
+    "fix",
     "floor",
     "floor_divide",
     "fmax",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd.numpy_api import register
+from autograd.ops.broadcast import sum_to
 from autograd.ops.elementwise import where
 from autograd.primitive import primitive
 from autograd.tensor import Tensor
@@ -208,7 +209,7 @@ def _value_bar(ybar: Any, arrays: Any, index: Any, value_shape: tuple[int, ...])
         share = where(_last_writes(*arrays, index=index, shape=ybar.shape), share, 0)
     # NumPy lets a value have more leading axes of length 1 than its place has axes.
     extra = len(value_shape) - share.ndim
-    return share if extra <= 0 else share.reshape((1,) * extra + share.shape)
+    return sum_to(share if extra <= 0 else share.reshape((1,) * extra + share.shape), shape=value_shape)
 
 
 _setitem: Any = primitive(
@@ -232,6 +233,7 @@ def setitem(x: Any, index: Any, value: Any) -> Any:
         TypeError: the value's dtype is of another kind, as a float for an integer tensor.
     """
     template, tensors = _split(index)
+    value = np.asarray(value) if isinstance(value, (list, tuple)) else value
     return _setitem(x, value, *tensors, index=template)
 
 

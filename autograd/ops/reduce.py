@@ -55,7 +55,8 @@ def _restored(y: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any
 def _shared(bar: Any, winners: Any, axis: Axis) -> Any:
     """Return the bar of a reduction, restored, in equal parts for the elements that are marked in each slice."""
     count = winners.sum(axis=axis, keepdims=True)
-    return winners * (bar / np.maximum(count, 1).astype(bar.dtype))
+    part = 1 / np.maximum(count, 1)  # in float64: a count may be more than float16 can hold
+    return winners * (bar * part.astype(bar.dtype))
 
 
 def _float_array(x: Any) -> Any:
@@ -83,7 +84,7 @@ def _mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 def _mean_bar(ybar: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
-    share = ybar / (_count(a_shape, axis) or 1)
+    share = ybar * (1 / (_count(a_shape, axis) or 1))
     return broadcast_to(_restored(share, a_shape, axis, keepdims), shape=a_shape)
 
 

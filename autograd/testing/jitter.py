@@ -102,8 +102,8 @@ def _disturb(output: Tensor, rng: np.random.Generator, keep_value: bool) -> None
     """Change a result, what its own rules keep of it, and the bar that comes back to it."""
     node = output._node
     if not keep_value:
-        before = output._data
-        output._data = after = _jittered(before, rng)
+        before = output._value
+        output._value = after = _jittered(before, rng)
         if node is not None and node.kept and node.plan is not None:
             node.kept = tuple(
                 after if source is not None and source.kind == "out" and kept is before else kept

@@ -6,6 +6,7 @@ Every list of genes is a valid program, so that Hypothesis can shrink it by leav
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import textwrap
 from collections.abc import Callable, Sequence
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 1000
-"""A gene's integers are in 0 .. LARGEST."""
+from autograd.tensor import raw
+from autograd.testing.differences import Line
+from autograd.testing.subject import flat, gradient_stage, gradients, leaves_of, pulled, values
 
 DIALECTS = ("autograd", "numpy", "torch")
 
@@ -26,7 +28,7 @@ MOST_ELEMENTS, LARGEST_VALUE, GAP = 24, 100.0, 1e-3
 
 
 @dataclass(frozen=True)
-class Line:
+class Step:
     """One step of a program.
 
     Attributes:
@@ -59,7 +61,7 @@ class Program:
     """
 
     inputs: tuple[NDArray[np.float64], ...]
-    lines: tuple[Line, ...]
+    lines: tuple[Step, ...]
     outputs: tuple[str, ...]
 
     __name__ = "program"
@@ -110,6 +112,59 @@ def _compiled(source: str, dialect: str) -> Callable[..., list[Any]]:
     exec(compile(source, "<program>", "exec"), namespace)  # noqa: S102 (the text is made here)
     found: Callable[..., list[Any]] = namespace["program"]
     return found
+
+
+def check_program(program: Program, seed: int = 0) -> None:
+    """Compare a program on tensors with the same program in plain NumPy: values, and slopes along a random line.
+
+    It is what a test of the engine needs, and quicker than `check_gradients`, which tells more: the slope of the
+    results against differences of the NumPy text, and that of the gradient against differences of the gradient.
+
+    Raises:
+        AssertionError: they disagree.
+    """
+    rng = np.random.default_rng(seed)
+    plain = program.compiled("numpy")
+    expected = [np.asarray(y) for y in plain(*(x.copy() for x in program.inputs))]
+    values_ = values(program, program.inputs)
+    for name, y, e in zip(program.outputs, values_, expected, strict=True):
+        np.testing.assert_allclose(y, e, rtol=1e-12, atol=1e-14, err_msg=f"value of {name}")
+    weights = [rng.uniform(0.5, 1.5, y.shape) for y in expected]
+    ways = [rng.uniform(-1, 1, x.shape) for x in program.inputs]
+    others = [rng.uniform(-1, 1, x.shape) for x in program.inputs]
+    gradient = gradient_stage(program, weights, [np.ones_like(y) for y in expected])
+    inputs = leaves_of(program.inputs)
+    found = gradient(*inputs)
+
+    def loss(*xs: Any) -> float:
+        return sum(float(np.sum(w * (y + y * y / 4))) for w, y in zip(weights, plain(*xs), strict=True))
+
+    _assert_slope(loss, program.inputs, ways, float(flat([raw(g) for g in found]) @ flat(ways)), "first")
+
+    def slope(*xs: Any) -> float:
+        bars = [w * (1 + y / 2) for w, y in zip(weights, plain(*xs), strict=True)]
+        return float(flat(gradients(program, xs, [bars])[0]) @ flat(others))
+
+    second = flat([raw(g) for g in pulled(found, inputs, others, create_graph=False)]) @ flat(ways)
+    _assert_slope(slope, program.inputs, ways, float(second), "second")
+
+
+def _assert_slope(
+    function: Callable[..., float],
+    inputs: Sequence[NDArray[Any]],
+    ways: Sequence[NDArray[Any]],
+    analytic: float,
+    order: str,
+) -> None:
+    """Compare a slope with differences, with smaller and smaller steps until they agree or none is left."""
+    line = Line(lambda t: np.array([function(*(x + t * v for x, v in zip(inputs, ways, strict=True)))]), 2.0**-52)
+    line.noise = 100 * np.abs(line.noise) + 1e-14
+    for exponent in (-8, -16, -24):
+        line.sample(exponent)
+        numeric = line.slope()
+        if not numeric.differs_from(np.array([analytic]), 10.0)[0]:
+            return
+    raise AssertionError(f"{order} derivative: {analytic!r}, by differences {numeric.value[0]!r} +- {numeric.error[0]:.0e}")
 
 
 # --- The operations ----------------------------------------------------------------------------------------------
@@ -315,6 +370,9 @@ FITTED: dict[str, Build] = {"matmul": _matmul, "concatenate": _joined("concatena
 NAMES = (*UNARY, *BINARY, *FITTED, "assign", "assign")
 """What the first integer of a gene chooses from."""
 
+LARGEST = (len(NAMES) - 1, 7, 7, 11, 5)
+"""A gene's integers are at least 0 and at most this: operation, two operands, two parameters."""
+
 
 # --- Growing -----------------------------------------------------------------------------------------------------
 
@@ -324,7 +382,7 @@ class _Growth:
 
     def __init__(self, inputs: Sequence[NDArray[np.float64]]) -> None:
         self.values: dict[str, Any] = {f"x{i}": x for i, x in enumerate(inputs)}
-        self.lines: list[Line] = []
+        self.lines: list[Step] = []
         self.unread = list(self.values)
 
     def operand(self, choice: int) -> str:
@@ -336,10 +394,11 @@ class _Growth:
         """Add the line that a gene describes, or a tanh where that is not possible."""
         operation = NAMES[gene[0] % len(NAMES)]
         first, second = self.operand(gene[1]), self.operand(gene[2])
-        try:
-            self._add(operation, first, second, gene[3], gene[4])
-        except ImpossibleError:
-            self._add("tanh", first, second, 0, 0)
+        attempts = ((operation, first, second), (operation, first, first), ("tanh", first, first))
+        for attempt in attempts:
+            with contextlib.suppress(ImpossibleError):
+                self._add(*attempt, gene[3], gene[4])
+                return
 
     def _add(self, operation: str, first: str, second: str, p: int, q: int) -> None:
         if operation == "assign":
@@ -352,16 +411,18 @@ class _Growth:
         ours, torch = build(values, p, q)
         target = f"v{len(self.lines)}"
         ours, torch = (_placed(text, target, reads) for text in (ours, torch))
-        self._append(Line(target, ours, reads, operation, torch=torch if torch != ours else None))
+        self._append(Step(target, ours, reads, operation, torch=torch if torch != ours else None))
 
     def _assign(self, target: str, value: str, p: int) -> None:
         """Assign to part of a value that exists, and that others may have read before."""
         if target.startswith("x") or target == value:
-            self._append(Line(f"v{len(self.lines)}", f"v{len(self.lines)} = {target} * 1.5", (target,), "multiply"))
+            self._append(Step(f"v{len(self.lines)}", f"v{len(self.lines)} = {target} * 1.5", (target,), "multiply"))
             target = self.lines[-1].target
+        if not np.ndim(self.values[target]):
+            raise ImpossibleError
         place = f"{target}[{_index(self.values[target], p)}]"
         text = f"{place} = {value}.sum() * 0.5"
-        line = Line(
+        line = Step(
             target,
             text,
             (target, value),
@@ -371,7 +432,7 @@ class _Growth:
         )
         self._append(line)
 
-    def _append(self, line: Line) -> None:
+    def _append(self, line: Step) -> None:
         """Run a line, and take it if its value is finite and of a moderate size."""
         scope = {"np": np, **self.values}
         try:
@@ -411,7 +472,7 @@ def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]]) -> P
     return _pruned(tuple(np.asarray(growth.values[f"x{i}"]) for i in range(len(shapes))), growth.lines, results)
 
 
-def _pruned(inputs: tuple[NDArray[np.float64], ...], lines: Sequence[Line], results: Sequence[str]) -> Program:
+def _pruned(inputs: tuple[NDArray[np.float64], ...], lines: Sequence[Step], results: Sequence[str]) -> Program:
     """Return the program without the lines and inputs that its results do not need."""
     needed, kept = set(results), []
     for line in reversed(lines):

@@ -197,14 +197,14 @@ def quiet() -> Iterator[None]:
 def _standing_in(parameters: Any, tensors: Iterator[Any]) -> Iterator[None]:
     """Give the handles of a layer's parameters other values and nodes inside the block."""
     handles = list(parameters)
-    before = [(handle._data, handle._node) for handle in handles]
+    before = [(handle._value, handle._node) for handle in handles]
     try:
         for handle, tensor in zip(handles, tensors, strict=True):
-            handle._data, handle._node = tensor._data, tensor._node
+            handle._value, handle._node = tensor._value, tensor._node
         yield
     finally:
         for handle, (data, node) in zip(handles, before, strict=True):
-            handle._data, handle._node = data, node
+            handle._value, handle._node = data, node
 
 
 def _is_floating(leaf: Any) -> bool:

@@ -10,6 +10,7 @@ like terms add up, axes that were inserted or repeated leave no trace. `write` f
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -443,42 +444,57 @@ def subtract(x: Form, y: Form) -> Form:
 def multiply(*forms: Form) -> Form:
     """Return the product, element by element, with broadcasting."""
     shape = np.broadcast_shapes(*(form.shape for form in forms))
-    axes = tuple(range(len(shape)))
-    return einsum([broadcast(form, shape) for form in forms], [axes] * len(forms), shape)
+    fresh = itertools.count(len(shape))
+    labels = []
+    for form in forms:
+        extra = len(shape) - form.ndim
+        labels.append([a + extra if n == shape[a + extra] else next(fresh) for a, n in enumerate(form.shape)])
+    return einsum(forms, labels, shape)
 
 
 def power(form: Form, exponent: Number) -> Form:
     """Return the form to a constant power."""
+    if exponent in (0, 1):
+        return form if exponent else constant(1, form.shape)
     number = form.number()
-    if exponent == 0:
-        return constant(1, form.shape)
-    if number == 0 and exponent < 0:
-        return _single(form.shape, 1, (Factor(Group(form), tuple(range(form.ndim)), _tidy(exponent)),))
-    if number is not None and (number > 0 or exponent == int(exponent)):
+    whole = _is_whole(exponent)
+    if number is not None and (number > 0 or (number < 0 and whole) or (number == 0 and exponent > 0)):
         return constant(_raised(number, exponent), form.shape)
-    if exponent == 1:
-        return form
-    (term, *others) = form.terms or (Term(0),)
-    whole = exponent == int(exponent)
-    plain = (
-        not others and not term.has_sums(form.ndim) and (whole or (term.coefficient == 1 and len(term.factors) == 1))
-    )
-    if plain and (whole or term.factors[0].exponent == 1):
-        factors = tuple(Factor(f.atom, f.labels, _tidy(f.exponent * exponent)) for f in term.factors)
-        return _single(form.shape, _raised(term.coefficient, exponent), factors)
+    if len(form.terms) == 1:
+        (term,) = form.terms
+        alone = term.coefficient == 1 and len(term.factors) == 1 and term.factors[0].exponent == 1
+        if not term.has_sums(form.ndim) and (whole or alone):
+            factors = tuple(Factor(f.atom, f.labels, _tidy(f.exponent * exponent)) for f in term.factors)
+            return _single(form.shape, _raised(term.coefficient, exponent), factors)
     return _single(form.shape, 1, (Factor(Group(form), tuple(range(form.ndim)), _tidy(exponent)),))
 
 
+def _is_whole(number: Number) -> bool:
+    return isinstance(number, int) or (math.isfinite(number) and number == int(number))
+
+
 def _tidy(number: Number) -> Number:
-    """Return a whole number as an int, so that its reciprocal is an exact fraction."""
-    return int(number) if math.isfinite(number) and number == int(number) else number
+    """Return a whole number as an int, so that its reciprocal is an exact fraction; what is long as a float."""
+    if isinstance(number, float):
+        return int(number) if _is_whole(number) and abs(number) < _EXACT else number
+    fraction = Fraction(number)
+    if abs(fraction.numerator) >= _EXACT or fraction.denominator >= _EXACT:
+        return (
+            float(np.divide(fraction.numerator, fraction.denominator, dtype=float)) if fraction < 2**1000 else math.inf
+        )
+    return int(fraction) if fraction.denominator == 1 else fraction
+
+
+_EXACT = 2**53
+"""Whole numbers from here on are not exact as floats."""
 
 
 def _raised(number: Number, exponent: Number) -> Number:
-    """Return a number to a power; an exact fraction where that is one."""
-    if isinstance(number, int) and isinstance(exponent, int):
-        return Fraction(number) ** exponent
-    return _tidy(number**exponent)
+    """Return a number to a power; an exact fraction where that is one, and is short."""
+    if isinstance(number, int) and isinstance(exponent, int) and abs(exponent) < 64 and abs(number) < _EXACT:
+        return _tidy(Fraction(number) ** exponent)
+    with np.errstate(all="ignore"):
+        return _tidy(float(np.float64(number) ** np.float64(exponent)))
 
 
 def divide(x: Form, y: Form) -> Form:

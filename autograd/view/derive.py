@@ -386,7 +386,7 @@ def _literal(value: Any) -> Form:
     """Return a number or array that the rule itself brought in."""
     if value is None:
         return of(Absent())
-    array = np.asarray(value._data if type(value) is Tensor else value)
+    array = np.asarray(value._value if type(value) is Tensor else value)
     if array.size and (array == array.flat[0]).all() and array.dtype.kind in "fiub":
         return constant(array.flat[0].item(), array.shape)
     return of(Array(array))

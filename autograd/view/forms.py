@@ -113,7 +113,7 @@ class View:
             return why(self.snapshot, self.replay, found[0])
         node = quantity._node
         if node is None or node not in self._graph.nodes:
-            value = np.asarray(quantity._data)
+            value = np.asarray(quantity._value)
             copies = [
                 q
                 for q in self.snapshot.quantities

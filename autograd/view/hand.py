@@ -123,7 +123,7 @@ def _evaluated(equations: Equations, expression: Any) -> Any:
 
 
 def _array(value: Any) -> Any:
-    return np.asarray(value._data if isinstance(value, Tensor) else value, dtype=float)
+    return np.asarray(value._value if isinstance(value, Tensor) else value, dtype=float)
 
 
 def _meant(equations: Equations, name: str) -> Any:

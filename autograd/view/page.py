@@ -59,7 +59,8 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
         "note": html.escape(". ".join(notes)),
         "style": style,
         "drawings": pictures,
-        "rows": "\n".join(_row(i, step) for i, step in enumerate(steps)),
+        "rows": "\n".join(_cells("td", _texts(i, step), f' id="step{i}"') for i, step in enumerate(steps)),
+        "head": _cells("th", _COLUMNS),
         "trace": json.dumps(trace, ensure_ascii=False).replace("</", "<\\/"),
         "script": script,
     }
@@ -82,12 +83,13 @@ def notebook(snapshot: Snapshot, replay: Replay) -> str:
     except RenderError as error:
         parts.append(f"<p>{html.escape(str(error))}</p>")
     steps = [_step(snapshot, replay, equation) for equation in _in_order(Equations(snapshot, replay))]
-    rows = "".join(_row(i, step) for i, step in enumerate(steps))
-    parts.append(f"<details><summary>All steps</summary><table>{rows}</table></details>")
+    rows = "".join(_cells("td", _texts(i, step)) for i, step in enumerate(steps))
+    parts.append(f"<details><summary>All steps</summary><table>{_cells('th', _COLUMNS)}{rows}</table></details>")
     whole = html.escape(page(snapshot, replay, check=False))
     if len(whole) < _MEGABYTE:
         parts.append(
-            '<details><summary>Step by step</summary><iframe sandbox="allow-scripts" width="100%" height="700" '
+            "<details><summary>Step by step</summary><p>Nothing below? The notebook is not trusted.</p>"
+            '<iframe sandbox="allow-scripts" width="100%" height="700" '
             f'srcdoc="{whole}"></iframe></details>'
         )
     return "\n".join(parts)
@@ -129,9 +131,16 @@ def _short(line: str | None) -> str:
     return "" if line is None else re.split(r"[/\\]", line)[-1]
 
 
-def _row(place: int, step: dict[str, Any]) -> str:
-    cells = [str(place + 1), step["phase"], step["equation"], step["numbers"], step["value"], step["line"]]
-    return f'<tr id="step{place}">' + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+_COLUMNS = ("step", "pass", "equation", "with numbers", "value", "line")
+
+
+def _texts(place: int, step: dict[str, Any]) -> Sequence[str]:
+    return str(place + 1), step["phase"], step["equation"], step["numbers"], step["value"], step["line"]
+
+
+def _cells(kind: str, texts: Sequence[str], name: str = "") -> str:
+    """Return a row of a table."""
+    return f"<tr{name}>" + "".join(f"<{kind}>{html.escape(text)}</{kind}>" for text in texts) + "</tr>"
 
 
 # --- Quantities --------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ class Writer:
     def piece(self, piece: Piece) -> Written:
         """Return the text of a piece."""
         if piece.kind == "chain":
-            return " ".join(self._parenthesized(self.piece(part), POWER) for part in piece.parts), PRODUCT
+            return " ".join(self._link(part) for part in piece.parts), PRODUCT
         if piece.kind == "sum":
             (part,) = piece.parts
             text, level = self.piece(part)
@@ -217,6 +217,12 @@ class Writer:
         if piece.flipped:
             return self._parenthesized(found, ATOM) + self.style.transposed, POWER
         return found
+
+    def _link(self, part: Piece) -> str:
+        """Return a part of a matrix product; one that is such a product itself needs no parentheses."""
+        text, level = self.piece(part)
+        product = level == PRODUCT and self.style.elementwise not in text and self.style.sum not in text
+        return text if product else self._parenthesized((text, level), POWER)
 
     # --- Factors -------------------------------------------------------------------------------------------
 
@@ -467,9 +473,10 @@ def _links(piece: Piece) -> tuple[Piece, ...]:
 
 def _arranged(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
     """Return the pieces turned so that they can be multiplied element by element, with NumPy's broadcasting."""
-    ndim = len(shape)
-    axes = tuple(range(ndim))
-    if ndim == 2 and [piece.labels for piece in pieces] in ([(0,), (1,)], [(1,), (0,)]):
+    present = {label for piece in pieces for label in piece.labels}
+    axes = tuple(axis for axis, n in enumerate(shape) if n != 1 or axis in present)
+    ndim = len(axes)
+    if ndim == 2 and sorted(piece.labels for piece in pieces) == [axes[:1], axes[1:]]:
         column, row = sorted(pieces, key=lambda piece: piece.labels)
         return [Piece("chain", (column, replace(row, flipped=True)), axes)]
     found = []

@@ -417,3 +417,13 @@ def test_larger_matrices_agree_with_torch(build, shape):
     (expected,) = oracles.by_torch(build(torch.linalg), [a], bars)
     (found,) = ag.grad(outputs, x, bars)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.max(np.abs(expected)))
+
+
+def test_eigh_at_equal_eigenvalues_is_nan_through_vectors_and_right_through_values():
+    identity = Tensor(np.eye(2), requires_grad=True)
+    w, v = ag.linalg.eigh(identity)
+    with np.errstate(all="ignore"):
+        (bar,) = ag.grad((((v * w**2) @ v.T) * np.array([[1.0, 2.0], [3.0, 4.0]])).sum(), identity)
+    assert np.isnan(bar).any() or np.isinf(bar).any()
+    (bar,) = ag.grad((ag.linalg.eigvalsh(identity) ** 2).sum(), identity)
+    np.testing.assert_allclose(bar, 2 * np.eye(2))

@@ -528,3 +528,10 @@ def test_values_and_gradients_are_torchs(torch, ours, theirs, x):
     v.backward(torch.tensor(bar))
     np.testing.assert_allclose(y.data, v.detach().numpy(), rtol=1e-12)
     np.testing.assert_allclose(t.grad, u.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [ag.mean, ag.max])
+def test_float16_with_more_elements_than_it_can_count(function):
+    x = Tensor(np.ones(70_000, np.float16), requires_grad=True)
+    function(x).backward()
+    np.testing.assert_allclose(x.grad, np.float16(1 / 70_000))

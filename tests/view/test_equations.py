@@ -194,3 +194,110 @@ def test_matrix_products_as_scalar_sums() -> None:
     assert lines["zbar"].text(ASCII, indexed=True, numbers=False) == "zbar[i] = hbar[i] sigma'(z[i])"
     assert lines["ybar"].text(ASCII, indexed=True, numbers=False) == "ybar[i] = Lbar (y[i] - t[i])"
     assert lines["L"].text(ASCII, indexed=True, numbers=False) == "L = sum[i] (t[i] - y[i])^2 / 2"
+
+
+# --- Simplification ----------------------------------------------------------------------------------------
+
+SCALARS = {name: 0.5 + 0.25 * place for place, name in enumerate("abcd")}
+
+
+def bars_of(compute: Any, **options: Any) -> str:
+    """Return the lines of bars, without numbers, of a loss computed from scalars a, b, c, d."""
+    leaves = {name: named(name, value) for name, value in SCALARS.items()}
+    arguments = [leaves[name] for name in inspect.signature(compute).parameters]
+    lines = equations(compute(*arguments).named("L"), **options).backward
+    return "; ".join(line.text(ASCII, numbers=False) for line in lines[1:])
+
+
+named = rows.named
+
+
+@pytest.mark.parametrize(
+    ("compute", "expected"),
+    [
+        (lambda a: a + 0.0, "abar = Lbar"),
+        (lambda a: 1.0 * a, "abar = Lbar"),
+        (lambda a: a - a, "abar = 0"),
+        (lambda a: a + a, "abar = 2 Lbar"),
+        (lambda a: a * a * a, "abar = 3 Lbar a^2"),
+        (lambda a: a**1.5, "abar = 1.5 Lbar a^0.5"),
+        (lambda a: a**-2, "abar = -2 Lbar / a^3"),
+        (lambda a, b: a / b, "abar = Lbar / b; bbar = -Lbar L / b"),
+        (lambda a: 1 / a, "abar = -Lbar L / a"),
+        (lambda a: a / 3, "abar = Lbar / 3"),
+        (lambda a: 2 * a / 3, "abar = 2 Lbar / 3"),
+        (lambda a: -(-a), "abar = Lbar"),
+        (lambda a, b: -(a - b), "abar = -Lbar; bbar = Lbar"),
+        (lambda a, b: (a - b) ** 2, "abar = 2 Lbar (a - b); bbar = 2 Lbar (b - a)"),
+        (lambda a, b: (a + b) * (a - b), "abar = Lbar (a - b) + Lbar (a + b); bbar = Lbar (a - b) - Lbar (a + b)"),
+        (lambda a: np.exp(a), "abar = Lbar L"),
+        (lambda a: np.exp(a * a), "abar = 2 Lbar L a"),
+        (lambda a: np.log(a), "abar = Lbar / a"),
+        (lambda a: np.log(np.exp(a)), "abar = Lbar"),
+        (lambda a: np.sin(a), "abar = Lbar cos(a)"),
+        (lambda a: np.sqrt(a), "abar = Lbar / (2 L)"),
+        (lambda a: np.tanh(a), "abar = Lbar tanh'(a)"),
+        (lambda a: autograd.sigmoid(2 * a), "abar = 2 Lbar sigma'(2 a)"),
+        (lambda a: autograd.softplus(a), "abar = Lbar sigma(a)"),
+        (lambda a, b: np.hypot(a, b), "abar = Lbar a / L; bbar = Lbar b / L"),
+        (lambda a, b: a**b, "abar = Lbar b (a ^ (b - 1)); bbar = Lbar L log(a)"),
+        (
+            lambda a, b, c, d: a * b * c * d,
+            "abar = Lbar d c b; bbar = Lbar d c a; cbar = Lbar d a b; dbar = Lbar a b c",
+        ),
+    ],
+    ids=str,
+)
+def test_bars_as_a_person_would_write_them(compute: Any, expected: str) -> None:
+    assert bars_of(compute) == expected
+
+
+def test_derivatives_written_out() -> None:
+    assert bars_of(lambda a: autograd.sigmoid(a), expand=True) == "abar = Lbar L (1 - L)"
+    assert bars_of(lambda a: np.tanh(a), expand=True) == "abar = Lbar (1 - L^2)"
+
+
+@pytest.mark.parametrize(
+    "compute", [lambda a: a**1e9, lambda a: a * 1e308 * 1e308, lambda a: (2.0 * a) ** 1e6, lambda a: a + np.inf]
+)
+def test_extreme_constants(compute: Any) -> None:
+    with np.errstate(all="ignore"):
+        assert bars_of(compute)
+
+
+def arrays(compute: Any) -> str:
+    """Return the lines of bars, without numbers, of a loss computed from x (3), A (2, 3), B (3, 4), X (5, 3)."""
+    rng = np.random.default_rng(0)
+    shapes = {"x": (3,), "y": (3,), "A": (2, 3), "B": (3, 4), "X": (5, 3), "b": (2,), "s": ()}
+    names = list(inspect.signature(compute).parameters)
+    lines = equations(compute(*(named(n, rng.normal(size=shapes[n])) for n in names)).named("L")).backward
+    for line in lines:
+        np.testing.assert_allclose(line.evaluated(), line.value, rtol=1e-9)
+    return "; ".join(line.text(ASCII, numbers=False) for line in lines if line.quantity.operation is None)
+
+
+@pytest.mark.parametrize(
+    ("compute", "expected"),
+    [
+        (lambda x: x.sum(), "xbar = Lbar ones"),
+        (lambda x: x.mean(), "xbar = Lbar ones / 3"),
+        (lambda x, y: x @ y, "xbar = Lbar y; ybar = Lbar x"),
+        (lambda x, y: (x * y).sum(), "xbar = Lbar y; ybar = Lbar x"),
+        (lambda x: (x * x).sum(), "xbar = 2 Lbar x"),
+        (lambda A, x: (A @ x).sum(), "Abar = Lbar ones x^T; xbar = Lbar sum_0 A"),
+        (lambda A, x: ((A @ x) ** 2).sum(), "Abar = 2 Lbar A x x^T; xbar = 2 Lbar A^T A x"),
+        (lambda A, B: (A @ B).sum(), "Abar = Lbar ones (sum_1 B)^T; Bbar = Lbar (sum_0 A) ones^T"),
+        (lambda A: (A.T * 1.0).sum(axis=0)[0], "Abar = scatter_add(Lbar, index=0) ones^T"),
+        (
+            lambda X, A, b: ((X @ A.T + b) ** 2).sum() / 2,
+            "Xbar = Lbar (X A^T + b) A; Abar = Lbar (X A^T + b)^T X; bbar = Lbar sum_0(X A^T + b)",
+        ),
+        (lambda s, x: (s * x).sum(), "sbar = Lbar sum x; xbar = Lbar s ones"),
+        (lambda x: (x / x.sum()).max() * 0 + (x[:, None] * x[None, :]).sum(), None),
+        (lambda A: np.einsum("ij,kj->ik", A, A).sum(), "Abar = 2 Lbar ones (sum_0 A)^T"),
+    ],
+    ids=str,
+)
+def test_bars_of_arrays_as_a_person_would_write_them(compute: Any, expected: str | None) -> None:
+    found = arrays(compute)
+    assert expected is None or found == expected
