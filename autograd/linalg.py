@@ -16,12 +16,13 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd import numpy_api
 from autograd.ops.decompositions import LinAlgError, check_matrices, cholesky, det, eigh, inv, qr, slogdet, solve, svd
-from autograd.ops.products import as_array, matmul, outer, tensordot, vecdot
 from autograd.ops.products import cross as _cross
+from autograd.ops.products import matmul, outer, tensordot, vecdot
 from autograd.ops.shape import clone, moveaxis
 from autograd.ops.shape import diagonal as _diagonal
 from autograd.ops.shape import trace as _trace
 from autograd.primitive import primitive
+from autograd.tensor import as_array
 
 # --- Norms -------------------------------------------------------------------------------------------------
 

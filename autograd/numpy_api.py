@@ -185,6 +185,7 @@ def _parameters(function: Any) -> Any:
 
 
 def _refusal(function: Any) -> str:
-    name = getattr(function, "__name__", str(function))
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{getattr(function, '__name__', function)}".removeprefix("numpy.")
     otherwise = "use another function, t.numpy() for a copy of the value, or define a primitive"
     return f"np.{name} is not available for Tensors: {advice(function) or otherwise}"

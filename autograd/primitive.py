@@ -546,6 +546,8 @@ def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, 
 
 def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Compute on arrays: the result is an array, and nothing is recorded."""
+    if not isinstance(definition.raw, np.ufunc):
+        args = tuple(np.asarray(a) if isinstance(a, (list, tuple)) else a for a in args)
     try:
         result = definition.raw(*args, **parameters)
     except Exception as error:

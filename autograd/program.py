@@ -298,14 +298,17 @@ class Graph:
         return View(self).dot(**options)
 
     def svg(self, **options: Any) -> str:
-        """Return the drawing of the graph as an SVG picture; options as for `dot`.
+        """Return the drawing of the graph as an SVG picture.
+
+        Args:
+            **options: as for `dot`; and `time_limit`, the seconds that the layout may take (30).
 
         Raises:
             RenderError: nothing that can lay out a graph is installed, or it took too long.
         """
-        from autograd.view.render import render
+        from autograd.view.forms import View
 
-        return render(self.dot(**options), "svg").decode()
+        return View(self).svg(**options)
 
     def text(self, **options: Any) -> str:
         """Return what the computation does, forward and backward, one line a quantity.

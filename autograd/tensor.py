@@ -431,6 +431,11 @@ def raw(value: Any) -> NDArray[Any]:
     return np.asarray(value._value if type(value) is Tensor else value)
 
 
+def as_array(value: Any) -> Any:
+    """Return a tensor or an array (or a NumPy scalar) as it is, and anything else as an array."""
+    return value if hasattr(value, "ndim") else np.asarray(value)
+
+
 def _rebuild(data: NDArray[Any], requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     out = Tensor(data, requires_grad=requires_grad)
     if name is not None:

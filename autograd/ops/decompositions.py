@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd.ops.joining import concatenate
-from autograd.ops.products import as_array
 from autograd.primitive import primitive
+from autograd.tensor import as_array
 
 LinAlgError = np.linalg.LinAlgError
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.numpy_api import register
 from autograd.primitive import primitive
+from autograd.tensor import as_array
 
 LN2, LN10 = math.log(2), math.log(10)
 
@@ -245,6 +246,7 @@ def swish(x: Any, beta: float = 1.0) -> Any:
 
     Source: Ramachandran et al., arXiv:1710.05941.
     """
+    x = as_array(x)
     return x * sigmoid(x if beta == 1 else beta * x)
 
 
@@ -260,6 +262,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
     Source: Hendrycks and Gimpel, arXiv:1606.08415.
     """
+    x = as_array(x)
     if approximate == "none":
         return x * (0.5 * (1 + erf(x * math.sqrt(0.5))))
     if approximate == "tanh":
@@ -272,6 +275,7 @@ _SINC_SERIES = [(-1) ** k / math.factorial(2 * k + 1) for k in range(10)]
 
 def sinc(x: Any) -> Any:
     """Return sin(pi x) / (pi x), and 1 at 0; near 0 by its series, which keeps the digits of the derivatives."""
+    x = as_array(x)
     y = math.pi * x
     near = absolute(y) < 0.5
     square = where(near, y, 0) ** 2

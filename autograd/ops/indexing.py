@@ -18,7 +18,7 @@ from autograd.numpy_api import register
 from autograd.ops.broadcast import sum_to
 from autograd.ops.elementwise import where
 from autograd.primitive import primitive
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, as_array
 
 
 class _Slot:
@@ -29,11 +29,6 @@ class _Slot:
 
 
 SLOT = _Slot()
-
-
-def as_array(a: Any) -> Any:
-    """Return a tensor as it is, and anything else as an array."""
-    return a if type(a) is Tensor else np.asarray(a)
 
 
 # --- The index as a parameter ------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
-from autograd.ops.indexing import as_array, getitem
+from autograd.ops.indexing import getitem
 from autograd.ops.shape import atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape
 from autograd.primitive import primitive
+from autograd.tensor import as_array
 
 # --- Along an axis that is there: concatenate and split ----------------------------------------------------
 
@@ -88,6 +89,7 @@ def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
     Raises:
         ValueError: the parts cannot be equal, or the places are not in order.
     """
+    ary = as_array(ary)
     return _cut(ary, indices_or_sections, axis, equal=True)
 
 
@@ -98,16 +100,19 @@ def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 
 
 def vsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> tuple[Any, ...]:
     """Return the parts of an array along axis 0."""
+    ary = as_array(ary)
     return split(_at_least(ary, 2, "vsplit"), indices_or_sections, 0)
 
 
 def hsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> tuple[Any, ...]:
     """Return the parts of an array along axis 1, of a vector along axis 0."""
+    ary = as_array(ary)
     return split(_at_least(ary, 1, "hsplit"), indices_or_sections, min(ary.ndim - 1, 1))
 
 
 def dsplit(ary: Any, indices_or_sections: int | Sequence[int]) -> tuple[Any, ...]:
     """Return the parts of an array along axis 2."""
+    ary = as_array(ary)
     return split(_at_least(ary, 3, "dsplit"), indices_or_sections, 2)
 
 
@@ -208,10 +213,13 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Any,
     return tuple(broadcast_to(grid, shape=shape) for grid in grids)
 
 
+concat = concatenate
+
 __all__ = [
     "append",
     "array_split",
     "column_stack",
+    "concat",
     "concatenate",
     "dsplit",
     "dstack",

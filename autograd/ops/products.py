@@ -19,12 +19,7 @@ from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
 from autograd.ops.shape import moveaxis
 from autograd.primitive import primitive
-
-
-def as_array(x: Any) -> Any:
-    """Return x if it has axes to ask for (an array, a NumPy scalar, a Tensor), else as an array."""
-    return x if hasattr(x, "ndim") else np.asarray(x)
-
+from autograd.tensor import as_array
 
 # --- Matrix products ---------------------------------------------------------------------------------------
 

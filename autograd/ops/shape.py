@@ -16,9 +16,10 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from autograd.numpy_api import register
 from autograd.ops.broadcast import broadcast_to
 from autograd.ops.elementwise import clip, where
-from autograd.ops.indexing import as_array, getitem, scatter_add, take
+from autograd.ops.indexing import getitem, scatter_add, take
 from autograd.ops.ordering import searchsorted
 from autograd.primitive import primitive
+from autograd.tensor import as_array
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -103,6 +104,7 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
     Raises:
         ValueError: another number of sources than of destinations.
     """
+    a = as_array(a)
     sources = normalize_axis_tuple(source, a.ndim, "source")
     destinations = normalize_axis_tuple(destination, a.ndim, "destination")
     if len(sources) != len(destinations):
@@ -115,6 +117,7 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
     """Return `a` with axes of length 1 that stand at `axis` in the result."""
+    a = as_array(a)
     ndim = a.ndim + len(_as_tuple(axis))
     new = normalize_axis_tuple(axis, ndim)
     lengths = iter(a.shape)
@@ -250,6 +253,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
         repeats: how often; one number, or one for each element along the axis.
         axis: along which; None: of `a` flattened.
     """
+    a = as_array(a)
     if axis is None:
         a, axis = ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
@@ -306,6 +310,7 @@ def diag(v: Any, k: int = 0) -> Any:
     Raises:
         ValueError: v has neither one nor two axes.
     """
+    v = as_array(v)
     if v.ndim == 2:
         return diagonal(v, offset=k, axis1=0, axis2=1)
     if v.ndim != 1:
@@ -321,6 +326,7 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the sum along the diagonal of the matrices in the plane of two axes."""
+    a = as_array(a)
     return diagonal(a, offset=offset, axis1=axis1, axis2=axis2).sum(axis=-1)
 
 
@@ -396,6 +402,7 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: 
     Raises:
         ValueError: another mode, a negative width, or constants for another mode.
     """
+    array = as_array(array)
     if mode not in _PAD_MODES:
         raise ValueError(f"pad: expected a mode of {', '.join(_PAD_MODES)}, got {mode!r}")
     if mode != "constant" and constant_values is not None:
@@ -423,6 +430,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     Raises:
         ValueError: n is negative, or `a` has no axis.
     """
+    a = as_array(a)
     if n < 0 or a.ndim == 0:
         raise ValueError(f"diff: expected n >= 0 and at least one axis, got n = {n} and shape {a.shape}")
     axis = normalize_axis_index(axis, a.ndim)
@@ -483,6 +491,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return y if right is None else where(x > xp[-1], right, y)
 
 
+permute_dims = transpose
+
 __all__ = [
     "astype",
     "atleast_1d",
@@ -504,6 +514,7 @@ __all__ = [
     "matrix_transpose",
     "moveaxis",
     "pad",
+    "permute_dims",
     "ravel",
     "repeat",
     "reshape",

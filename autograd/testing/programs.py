@@ -386,9 +386,9 @@ class _Growth:
         self.unread = list(self.values)
 
     def operand(self, choice: int) -> str:
-        """Return a name: the last made for 0, the one before for 1, and so on."""
+        """Return a name: the last made for 0, the one before for 1, and so on up to the first."""
         names = list(self.values)
-        return names[-1 - choice % len(names)]
+        return names[-1 - min(choice, len(names) - 1)]
 
     def add(self, gene: Sequence[int]) -> None:
         """Add the line that a gene describes, or a tanh where that is not possible."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.view.dot import BACKWARD, BOTH, FORWARD, dot
-from autograd.view.reduce import BUDGET, reduce
-from autograd.view.render import PICTURES, or_none, save, svg, write
+from autograd.view.reduce import BUDGET, MOST, reduce
+from autograd.view.render import PICTURES, TIME_LIMIT, or_none, render, save, svg, write
 from autograd.view.replay import Replay
 from autograd.view.snapshot import Snapshot
 from autograd.view.symbols import ASCII, UNICODE
@@ -64,6 +64,11 @@ class View:
             raise ValueError(f'dot: expected show="forward", "backward" or "both", got {show!r}')
         drawing = reduce(self.snapshot, constants, backward=show == BACKWARD, collapse=collapse, budget=budget)
         return dot(self.snapshot, drawing, self.replay if show != FORWARD else None, show=show)
+
+    def svg(self, *, time_limit: float = TIME_LIMIT, budget: int = BUDGET, **options: Any) -> str:
+        """Return the drawing as an SVG picture; see `Graph.svg`."""
+        source = self.dot(budget=min(budget, MOST), **options)
+        return render(source, "svg", time_limit=time_limit).decode()
 
     def equations(self, *, expand: bool = False) -> Equations:
         """Return the equations; see `Graph.equations`."""
@@ -136,8 +141,12 @@ class View:
         }
         if ending in texts:
             write(target, f"{texts[ending](**options)}\n".encode())
-        elif ending in ("dot", *PICTURES):
-            save(self.dot(**options), target)
+        elif ending == "dot":
+            write(target, self.dot(**options).encode())
+        elif ending in PICTURES:
+            time_limit = options.pop("time_limit", TIME_LIMIT)
+            source = self.dot(budget=min(options.pop("budget", BUDGET), MOST), **options)
+            save(source, target, time_limit=time_limit)
         else:
             known = ", ".join(f".{name}" for name in ("dot", *PICTURES, *texts))
             raise ValueError(f"save: expected a file name that ends in one of {known}, got {str(path)!r}")

@@ -14,6 +14,9 @@ from autograd.view.snapshot import CONSTANT, PARAMETER, Quantity, Snapshot
 BUDGET = 500
 """Vertices that are drawn one by one."""
 
+MOST = 3000
+"""Vertices that are ever laid out: more take minutes."""
+
 STRETCHES = 40
 """Boxes that a graph without modules is folded into where it is over the budget."""
 

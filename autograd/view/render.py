@@ -120,16 +120,13 @@ def _write_temporary(source: str) -> Path:
 
 
 def save(source: str, path: str | os.PathLike[str], *, time_limit: float = TIME_LIMIT) -> None:
-    """Write DOT source to a file: as it is (.dot), or laid out (.svg, .png, .pdf).
+    """Write DOT source, laid out, to a file that ends in .svg, .png or .pdf.
 
     Raises:
         RenderError: see `render`; the source is then written beside the picture that could not be made.
     """
     target = Path(path)
     form = target.suffix[1:].lower()
-    if form == "dot":
-        write(target, source.encode())
-        return
     beside = target.with_suffix(".dot")
     try:
         picture = render(source, form, time_limit=time_limit, kept_at=beside)

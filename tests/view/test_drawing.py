@@ -241,6 +241,17 @@ def test_a_chain_of_a_million() -> None:
     assert cone.text() == "early = tanh(x) = 0.4621\nearly.bar = 1\nx̄ = early.bar tanh'(x) = (1)(0.7864) = 0.7864"
 
 
+def test_never_more_than_three_thousand_are_laid_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    sources: list[str] = []
+    monkeypatch.setattr("autograd.view.forms.render", lambda source, form, **options: sources.append(source) or b"")
+    monkeypatch.setattr("autograd.view.forms.save", lambda source, path, **options: sources.append(source))
+    graph = autograd.graph(chain(2_000)[0])
+    graph.svg(budget=10_000, show="forward")
+    graph.save(tmp_path / "graph.png", budget=10_000, show="forward")
+    assert [len(labels(source)) <= 60 for source in sources] == [True, True]
+    assert len(labels(graph.dot(budget=10_000))) == len(graph) == 4001
+
+
 def test_a_repr_of_something_huge_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = autograd.graph(chain(10)[0])
     monkeypatch.setattr(autograd.Graph, "__len__", lambda self: 10**9)
