@@ -134,10 +134,10 @@ def pictures(model: nn.Sequential, history: optim.History, test: Any, out: Path)
     images, labels = test
     history.plot(out / "loss.png")
     draw_confusion(labels, optim.predict(model, images).argmax(axis=1), out / "confusion.png")
-    draw_filters(model, images[0], out / "filters.png")
+    draw_filters(model, out / "filters.png")
+    draw_feature_maps(model, images[0], out / "feature_maps.png")
     draw_graph(model, images[:2], labels[:2], out / "graph.svg")
-    names = ", ".join(f"{name}" for name in ("loss.png", "confusion.png", "filters.png", "graph.svg"))
-    print(f"  pictures in {out}/: {names}")
+    print(f"  pictures in {out}/: loss.png, confusion.png, filters.png, feature_maps.png, graph.svg")
 
 
 def draw_confusion(labels: Any, predicted: Any, path: Path) -> None:
@@ -156,21 +156,30 @@ def draw_confusion(labels: Any, predicted: Any, path: Path) -> None:
     figure.savefig(path)
 
 
-def draw_filters(model: nn.Sequential, image: Any, path: Path) -> None:
-    """Draw the first layer's filters, and what each makes of one digit (after ReLU)."""
+def draw_filters(model: nn.Sequential, path: Path) -> None:
+    """Draw the first layer's filters."""
     filters = model["conv1"].weight.data[:, 0]
-    maps = optim.predict(model[:2], image[None])[0]
-    figure, axes = new_figure(2, len(filters) + 1, width=1 + 0.8 * len(filters), height=2.2)
     limit = np.abs(filters).max()
-    for column, (weights, answer) in enumerate(zip(filters, maps, strict=True), start=1):
-        axes[0, column].imshow(weights, cmap="RdBu", vmin=-limit, vmax=limit)
-        axes[1, column].imshow(answer, cmap="gray", vmin=0, vmax=maps.max())
-        axes[0, column].set_title(f"{column}", fontsize=8)
-    axes[1, 0].imshow(image[0], cmap="gray")
-    axes[1, 0].set_title("a digit", fontsize=8)
-    for one in axes.flat:
+    shown = {f"{number}": picture for number, picture in enumerate(filters, start=1)}
+    draw_row(shown, "Filters of the first layer (blue positive, red negative)", path, "RdBu", -limit, limit)
+
+
+def draw_feature_maps(model: nn.Sequential, image: Any, path: Path) -> None:
+    """Draw what each filter of the first layer makes of one digit, after ReLU."""
+    maps = optim.predict(model[:2], image[None])[0]
+    scale = maps.max() / max(image.max(), 1e-9)
+    shown = {"digit": image[0] * scale} | {f"{number}": picture for number, picture in enumerate(maps, start=1)}
+    draw_row(shown, "A digit and its feature maps in the first layer, one for each filter", path, "gray", 0, maps.max())
+
+
+def draw_row(pictures: dict[str, Any], title: str, path: Path, colors: str, low: float, high: float) -> None:
+    """Draw small pictures side by side, on one scale of colors."""
+    figure, axes = new_figure(1, len(pictures), width=0.8 * len(pictures), height=1.4)
+    for one, (name, picture) in zip(axes, pictures.items(), strict=True):
+        one.imshow(picture, cmap=colors, vmin=low, vmax=high)
+        one.set_title(name, fontsize=8)
         one.axis("off")
-    figure.suptitle("Filters of the first layer (blue positive, red negative) and their feature maps", fontsize=9)
+    figure.suptitle(title, fontsize=9)
     figure.savefig(path)
 
 

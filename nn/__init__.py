@@ -20,7 +20,6 @@ from nn.layers.activation import (
 )
 from nn.layers.attention import (
     MultiHeadAttention,
-    MultiheadAttention,
     TransformerDecoderLayer,
     TransformerEncoderLayer,
 )
@@ -105,7 +104,6 @@ __all__ = [
     "Module",
     "ModuleList",
     "MultiHeadAttention",
-    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PositionalEncoding",

@@ -90,7 +90,9 @@ def page(report: Report) -> str:
         drawing = report.graph._repr_svg_()
         if drawing is not None:
             sections += ["<h2>The computation</h2>", drawing[max(drawing.find("<svg"), 0) :]]
-    style = "body{font-family:sans-serif;margin:2em;max-width:70em}pre{background:#f6f6f6;padding:1em;white-space:pre-wrap}"
+    style = (
+        "body{font-family:sans-serif;margin:2em;max-width:70em}pre{background:#f6f6f6;padding:1em;white-space:pre-wrap}"
+    )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Gradients of {name}</title>'
         f"<style>{style}</style></head><body><h1>Gradients of {name}</h1>{''.join(sections)}</body></html>\n"

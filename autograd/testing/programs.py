@@ -164,7 +164,9 @@ def _assert_slope(
         numeric = line.slope()
         if not numeric.differs_from(np.array([analytic]), 10.0)[0]:
             return
-    raise AssertionError(f"{order} derivative: {analytic!r}, by differences {numeric.value[0]!r} +- {numeric.error[0]:.0e}")
+    raise AssertionError(
+        f"{order} derivative: {analytic!r}, by differences {numeric.value[0]!r} +- {numeric.error[0]:.0e}"
+    )
 
 
 # --- The operations ----------------------------------------------------------------------------------------------
@@ -303,10 +305,7 @@ def _branch(values: Values, p: int, q: int) -> tuple[str, str]:
     total = float(np.sum(values[0]))
     limit = (0.0, 0.5, -1.0)[p % 3]
     _distance(total - limit)
-    text = (
-        f"if {{0}}.sum().item() > {limit}:\n    {{t}} = {{0}} * np.tanh({{1}})\n"
-        "else:\n    {t} = {0} - {1}"
-    )
+    text = f"if {{0}}.sum().item() > {limit}:\n    {{t}} = {{0}} * np.tanh({{1}})\nelse:\n    {{t}} = {{0}} - {{1}}"
     return text, text.replace("np.", "torch.")
 
 
@@ -370,9 +369,23 @@ FITTED: dict[str, Build] = {"matmul": _matmul, "concatenate": _joined("concatena
 NAMES = (*UNARY, *BINARY, *FITTED, "assign", "assign")
 """What the first integer of a gene chooses from."""
 
-LARGEST = (len(NAMES) - 1, 7, 7, 11, 5)
-"""A gene's integers are at least 0 and at most this: operation, two operands, two parameters."""
+LARGEST = (7, 7, 11, 1)
+"""The largest value of a gene's other integers: two operands, counted from the last, and two parameters."""
 
+PLAIN = (
+    *("tanh", "negative", "sin", "exp", "square", "power", "scaled", "log", "sqrt", "quotient", "arctan"),
+    *("absolute", "relu", "clip", "reversed", "mask", "broadcast_to", "total"),
+)
+
+USES = {
+    name: 1
+    if name in PLAIN
+    else 2
+    if name in ("add", "multiply", "subtract", "divide", "maximum", "where", "matmul")
+    else 4
+    for name in NAMES
+}
+"""Name of an operation -> how many of these integers it looks at."""
 
 # --- Growing -----------------------------------------------------------------------------------------------------
 
@@ -464,7 +477,9 @@ def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]]) -> P
         genes: see above.
     """
     rng = np.random.default_rng(seed)
-    drawn = [rng.uniform(0.2, 1.5, SHAPES[i % len(SHAPES)]) * rng.choice([-1, 1], SHAPES[i % len(SHAPES)]) for i in shapes]
+    drawn = [
+        rng.uniform(0.2, 1.5, SHAPES[i % len(SHAPES)]) * rng.choice([-1, 1], SHAPES[i % len(SHAPES)]) for i in shapes
+    ]
     growth = _Growth([np.round(x, 3) for x in drawn])
     for gene in genes:
         growth.add(gene)

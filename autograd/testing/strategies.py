@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.testing.programs import LARGEST, SHAPES, Program, grown
+from autograd.testing.programs import LARGEST, NAMES, SHAPES, USES, Program, grown
 
 try:
     from hypothesis import strategies as st
@@ -67,9 +67,7 @@ def _down(x: float, dtype: Any) -> float:
     return -_up(-x, dtype)
 
 
-def shapes(
-    *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
-) -> st.SearchStrategy[Shape]:
+def shapes(*, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4) -> st.SearchStrategy[Shape]:
     """Draw shapes of small arrays, 0-d and empty ones among them."""
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
 
@@ -218,7 +216,12 @@ def matrices(
     return np.asarray(np.tril(found) + np.diag(np.sign(np.diag(found))) if kind == "triangular" else found)
 
 
-GENE = st.tuples(*(st.integers(0, largest) for largest in LARGEST))
+@st.composite
+def _genes(draw: st.DrawFn) -> tuple[int, ...]:
+    """Draw what a step of a program is made from; what its operation does not use is 0, so that it shrinks fast."""
+    operation = draw(st.integers(0, len(NAMES) - 1))
+    used = USES[NAMES[operation]]
+    return (operation, *(draw(st.integers(0, most)) if i < used else 0 for i, most in enumerate(LARGEST)))
 
 
 @st.composite
@@ -244,5 +247,5 @@ def programs(draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 
     """
     seed = draw(st.integers(0, 100))
     first, second = draw(st.tuples(*[st.integers(0, len(SHAPES) - 1)] * 2))
-    genes = draw(st.lists(GENE, min_size=min_operations, max_size=max_operations))
+    genes = draw(st.lists(_genes(), min_size=min_operations, max_size=max_operations))
     return grown(seed, (first, second), genes)

@@ -113,9 +113,6 @@ class MultiHeadAttention(Module):
         return x.transpose((0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3))
 
 
-MultiheadAttention = MultiHeadAttention
-
-
 class _TransformerLayer(Module):
     """What encoder and decoder layers share: two dense layers at each place, and how a part is bypassed."""
 

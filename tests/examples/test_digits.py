@@ -8,7 +8,7 @@ import pytest
 
 from examples import digits
 
-PICTURES = ["confusion.png", "filters.png", "graph.svg", "loss.png"]
+PICTURES = ["confusion.png", "feature_maps.png", "filters.png", "graph.svg", "loss.png"]
 
 
 def test_f1_the_digit_recognizer_has_the_lectures_shapes_and_parameters():
