@@ -373,10 +373,11 @@ class Graph:
 
         Example:
             >>> import autograd
-            >>> w, x = autograd.Tensor(2.0, requires_grad=True).named("w"), autograd.Tensor(3.0).named("x")
+            >>> w, x = autograd.Tensor(3.0, requires_grad=True).named("w"), autograd.Tensor(5.0).named("x")
             >>> z = (w * x).named("z")
-            >>> autograd.graph((z * z).named("L")).check_by_hand({"zbar": lambda Lbar, z: Lbar * z})
-            the first wrong bar is zbar: expected 12, got 6. Likely slip: the factor 2 is missing. The rule is z̄ = 2 L̄ z
+            >>> report = autograd.graph((z * z).named("L")).check_by_hand({"zbar": lambda Lbar, z: Lbar * z})
+            >>> report.first_wrong.slip
+            'the factor 2 is missing'
         """
         from autograd.view.forms import View
 

@@ -22,7 +22,7 @@ from autograd.testing.subject import flat, gradient_stage, gradients, leaves_of,
 
 DIALECTS = ("autograd", "numpy", "torch")
 
-SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 3), (3, 1), (1, 3), (3, 3), (2, 1, 3), (1,), (4,), (2, 2))
+SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 3), (), (3, 1), (3, 3), (1, 3), (2, 1, 3), (2, 2), (1,), (4,))
 
 MOST_ELEMENTS, LARGEST_VALUE, GAP = 24, 100.0, 1e-3
 
@@ -236,17 +236,17 @@ def _swap(values: Values, p: int, q: int) -> tuple[str, str]:
     return f"np.swapaxes({{0}}, {a}, {b})", f"torch.swapaxes({{0}}, {a}, {b})"
 
 
-INDICES = ("0", "-1", "1:", ":-1", "::2", "None", "..., None", "..., 0", "[0, 0, 1]", "[-1, 0]")
-"""What may stand in the brackets of x[...] where x has at least two elements along its first axis."""
+INDICES = ("0", "1:", "[0, 0, 1]", "..., 0", "None", ":-1", "[-1, 0, -1]", "::2", "..., None", "-1", "..., [1, 0, 1]")
+"""What may stand in the brackets of x[...]."""
 
 
 def _index(x: Any, p: int) -> str:
-    index = INDICES[p % len(INDICES)]
-    if not x.ndim and "None" not in index:
-        raise ImpossibleError
-    if x.ndim and x.shape[0] < 2 and index not in ("0", "-1", "None", "..., None", "..., 0"):
-        raise ImpossibleError
-    return index
+    """Return the first index from number p on that x can take."""
+    for index in (*INDICES[p % len(INDICES) :], *INDICES):
+        with contextlib.suppress(IndexError):
+            _ = x[eval(f"np.s_[{index}]", {"np": np})]  # noqa: S307 (one of the texts above)
+            return index
+    raise ImpossibleError
 
 
 def _getitem(values: Values, p: int, q: int) -> tuple[str, str]:
@@ -366,7 +366,7 @@ BINARY: dict[str, Build] = {
 
 FITTED: dict[str, Build] = {"matmul": _matmul, "concatenate": _joined("concatenate"), "stack": _joined("stack")}
 
-NAMES = (*UNARY, *BINARY, *FITTED, "assign", "assign")
+NAMES = (*UNARY, *BINARY, *FITTED, "getitem", "assign", "assign")
 """What the first integer of a gene chooses from."""
 
 LARGEST = (7, 7, 11, 1)
@@ -468,13 +468,14 @@ def _placed(text: str, target: str, reads: Sequence[str]) -> str:
     return placed if "{t}" in text else f"{target} = {placed}"
 
 
-def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]]) -> Program:
+def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]], further: int = 0) -> Program:
     """Return the program that grows from some genes.
 
     Args:
         seed: of the inputs' values.
         shapes: for each input, which of `SHAPES`.
         genes: see above.
+        further: also return the value that is so many before the last, though others are computed from it.
     """
     rng = np.random.default_rng(seed)
     drawn = [
@@ -483,7 +484,8 @@ def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]]) -> P
     growth = _Growth([np.round(x, 3) for x in drawn])
     for gene in genes:
         growth.add(gene)
-    results = [name for name in growth.unread if name.startswith("v")][-3:] or list(growth.values)[-1:]
+    results = [name for name in growth.unread if name.startswith("v")][-2:]
+    results += [name for name in (growth.operand(further),) if name not in results]
     return _pruned(tuple(np.asarray(growth.values[f"x{i}"]) for i in range(len(shapes))), growth.lines, results)
 
 

@@ -248,4 +248,4 @@ def programs(draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 
     seed = draw(st.integers(0, 100))
     first, second = draw(st.tuples(*[st.integers(0, len(SHAPES) - 1)] * 2))
     genes = draw(st.lists(_genes(), min_size=min_operations, max_size=max_operations))
-    return grown(seed, (first, second), genes)
+    return grown(seed, (first, second), genes, draw(st.integers(0, 3)))

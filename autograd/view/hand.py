@@ -177,7 +177,7 @@ def _share(equations: Equations, equation: Equation, found: Any, tolerance: floa
     number = equation.quantity.number
     shares = {key: share for key, share in equations.replay.shares.items() if number == equations.parent(*key)}
     for (consumer, _), share in shares.items():
-        if len(shares) < 2:
+        if len({equations.line_of(other).number for other, _ in shares}) < 2:
             break
         symbol = UNICODE.name(equations.line_of(consumer).symbol)
         if agrees(found, equation.value - share, tolerance):
