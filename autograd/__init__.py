@@ -48,14 +48,10 @@ def graph(*outputs: Tensor, names: _Mapping[str, object] | None = None) -> Graph
 
     Args:
         *outputs: results whose computation is wanted.
-        names: names for the tensors of the graph that have none yet, as `names=locals()`.
+        names: what to call tensors that have no name of their own, as `names=locals()`.
 
     Raises:
         GraphError: an output was not recorded.
         TypeError: an output is no Tensor.
     """
-    found = Graph(outputs)
-    for name, value in (names or {}).items():
-        if isinstance(value, Tensor) and value.name is None and value._node in found:
-            value.named(name)
-    return found
+    return Graph(outputs, names)

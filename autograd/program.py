@@ -183,13 +183,15 @@ class Graph:
 
     Args:
         outputs: Tensors whose computation is wanted.
+        names: what drawings and equations call tensors that have no name of their own.
 
     Raises:
         GraphError: an output was not computed under recording.
         TypeError: an output is no Tensor.
     """
 
-    def __init__(self, outputs: Sequence[Tensor]) -> None:
+    def __init__(self, outputs: Sequence[Tensor], names: Mapping[str, object] | None = None) -> None:
+        self.names = dict(names or {})
         starts = []
         for output in outputs:
             if not hasattr(output, "_node"):
@@ -206,6 +208,7 @@ class Graph:
     def of_nodes(cls, outputs: Iterable[Node]) -> Graph:
         """Return the graph below these nodes."""
         graph = cls.__new__(cls)
+        graph.names = {}
         graph._read(list(outputs))
         return graph
 
@@ -251,7 +254,9 @@ class Graph:
         for node in nodes:
             if node is None or node.index not in self._numbers:
                 raise GraphError(f"cone: {node!r} is not a node of this graph")
-        return Graph.of_nodes(node for node in nodes if node is not None)
+        part = Graph.of_nodes(node for node in nodes if node is not None)
+        part.names = self.names
+        return part
 
     def evaluate(self, values: Mapping[Tensor, Any] | None = None) -> Any:
         """Run the recorded program again on new leaf values; nothing is recorded.

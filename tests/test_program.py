@@ -213,3 +213,12 @@ def test_evaluation_of_a_long_chain_does_not_recurse():
     for _ in range(20_000):
         y = y + 1.0
     assert ag.graph(y).evaluate({x: 5.0}) == 20_005
+
+
+def test_graph_takes_names_for_what_has_none():
+    w, x = Tensor(2.0, requires_grad=True), Tensor(3.0).named("input")
+    z = w * x
+    graph = ag.graph(z, names=locals())
+    assert graph.text().splitlines()[0] == "z = w input = (2)(3) = 6"
+    assert w.name is None
+    assert x.name == "input"

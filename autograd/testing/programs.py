@@ -92,6 +92,9 @@ class Program:
             f"{self.source()}\n\n{given}check_gradients(program, {names})\n"
         )
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
     def graph(self) -> Any:
         """Return the record of one run, to be drawn."""
         from autograd.modes import record
@@ -238,6 +241,15 @@ def _swap(values: Values, p: int, q: int) -> tuple[str, str]:
 
 INDICES = ("0", "1:", "[0, 0, 1]", "..., 0", "None", ":-1", "[-1, 0, -1]", "::2", "..., None", "-1", "..., [1, 0, 1]")
 """What may stand in the brackets of x[...]."""
+
+
+def _once(index: str, shape: tuple[int, ...]) -> str:
+    """Return an index with each place named once: where one value goes to a place twice, torch counts its bar twice."""
+    before, bracket, numbers = index.partition("[")
+    if not bracket:
+        return index
+    length = shape[-1] if before else shape[0]
+    return f"{before}{sorted({int(number) % length for number in numbers.rstrip(']').split(',')})}"
 
 
 def _index(x: Any, p: int) -> str:
@@ -433,7 +445,8 @@ class _Growth:
             target = self.lines[-1].target
         if not np.ndim(self.values[target]):
             raise ImpossibleError
-        place = f"{target}[{_index(self.values[target], p)}]"
+        index = _index(self.values[target], p)
+        place = f"{target}[{index}]"
         text = f"{place} = {value}.sum() * 0.5"
         line = Step(
             target,
@@ -441,7 +454,7 @@ class _Growth:
             (target, value),
             "assign",
             numpy=f"{target} = {target}.copy()\n{text}",
-            torch=f"{target} = {target}.clone()\n{text}",
+            torch=f"{target} = {target}.clone()\n{text.replace(index, _once(index, np.shape(self.values[target])))}",
         )
         self._append(line)
 

@@ -103,7 +103,7 @@ class Snapshot:
         outputs = {node.index for node in graph.outputs}
         changed = _changed(graph)
         values = _values(graph, changed)
-        names = _names(order, getattr(graph, "names", None) or {})
+        names = _names(order, graph.names)
         symbols = _symbols(names)
         scopes = _scopes(graph)
         constants = _constants(graph)

@@ -1,0 +1,118 @@
+"""`@gradients(...)` and the plugin for pytest."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, primitive
+from autograd.testing import GradientError, gradients
+from autograd.testing.strategies import arrays, broadcastable, matrices
+
+cube = primitive(lambda x: x * x * x, name="cube", x=lambda ybar, x: 3.003 * ybar * x * x)
+
+
+@gradients(arrays((2, 3)), arrays((3,), away_from=[0]), examples=5)
+def test_by_position(x, y):
+    """Keep this docstring."""
+    return np.tanh(x) / y
+
+
+@gradients(y=arrays((2,)), x=matrices(2), examples=5)
+def test_by_name(x, y):
+    return np.linalg.solve(x, y)
+
+
+@gradients(broadcastable(2), examples=5)
+def test_nested(pair):
+    return pair[0] * pair[1]
+
+
+class Layer:
+    def __init__(self):
+        self.w = Tensor(np.float32([[1, 2, 0.5]]), requires_grad=True)
+
+    def named_parameters(self):
+        return [("w", self.w)]
+
+    def __call__(self, x):
+        return np.tanh(x @ self.w.T)
+
+
+test_layer = gradients(arrays((4, 3), dtype=np.float32), examples=5)(Layer())
+
+
+def test_the_test_has_the_name_of_the_function():
+    assert test_by_position.__name__ == "test_by_position"
+    assert test_by_position.__doc__ == "Keep this docstring."
+
+
+def test_a_wrong_one_fails_at_the_simplest_point():
+    @gradients(arrays(low=-1, high=1), examples=50)
+    def wrong(x):
+        return cube(x)
+
+    with pytest.raises(GradientError, match="cube, the rule for 'x'") as caught:
+        wrong()
+    assert "x () float64" in str(caught.value)
+
+
+def test_points_without_a_finite_value_are_passed_over():
+    @gradients(arrays((2,), low=-1, high=1), examples=10)
+    def logarithm(x):
+        return np.log(x)
+
+    with np.errstate(all="ignore"):
+        logarithm()
+
+
+def test_bad_use():
+    with pytest.raises(TypeError, match="either by position or by name"):
+        gradients()
+    with pytest.raises(TypeError, match="there is no strategy for \\['y'\\]"):
+        gradients(x=arrays())(lambda x, y: x)
+    with pytest.raises(TypeError, match="there is no argument \\['z'\\]"):
+        gradients(x=arrays(), z=arrays())(lambda x: x)
+
+
+@pytest.fixture
+def failing(tmp_path):
+    (tmp_path / "test_mine.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy as np
+            from autograd import primitive
+            from autograd.testing import gradients
+            from autograd.testing.strategies import arrays
+
+            mine = primitive(lambda x: x * x, name="mine", x=lambda ybar, x: 3 * ybar * x)
+
+
+            @gradients(x=arrays((2,)), examples=5)
+            def test_mine(x):
+                return np.sin(mine(x))
+            """
+        )
+    )
+    return tmp_path
+
+
+def run_pytest(directory, *options):
+    plugin = ("-p", "no:bargrad", "-p", "autograd.testing.plugin", "-p", "no:cacheprovider")
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, *options]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False).stdout
+
+
+def test_the_plugin_saves_a_page(failing):
+    output = run_pytest(failing)
+    assert "report, plot and drawing: gradient-pages" in output
+    (page,) = (failing / "gradient-pages").iterdir()
+    assert page.name == "test_mine.py_test_mine.html"
+    assert "operation to blame: mine" in page.read_text()
+
+
+def test_pages_can_be_turned_off(failing):
+    assert "report, plot" not in run_pytest(failing, "--gradient-pages=")
+    assert not (failing / "gradient-pages").exists()
