@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,15 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: s
 
 def examine(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: str = "auto", seed: int = 0) -> Report:
     """Do what `check_gradients` does, but return the report also where something is wrong."""
+    report, explain = examined(f, inputs, order, mode, seed)
+    explain()
+    return report
+
+
+def examined(
+    f: Callable[..., Any], inputs: Sequence[Any], order: int, mode: str, seed: int
+) -> tuple[Report, Callable[[], None]]:
+    """Return the report, and what completes it with the operation to blame, if something is wrong."""
     if mode not in MODES:
         raise ValueError(f"check_gradients: expected mode to be one of {MODES}, got {mode!r}")
     if order < 1:
@@ -78,17 +87,37 @@ def examine(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: str = "au
     with enable_grad():
         _call_elsewhere(subject)
         stages = run(subject, report, order, mode, np.random.default_rng(seed))
-        if not report.ok and not any(problem.blame for problem in report.problems):
-            nodes.find_blame(subject, report, stages)
-        if report.bent and _right_nearby(subject, order, mode, seed):
+
+    def explain() -> None:
+        if not report.ok and report.blame is None and not report.bent:
+            with enable_grad():
+                nodes.find_blame(subject, report, stages)
+
+    if any(problem.kind == "wrong" for problem in report.problems) and _right_nearby(subject, order, seed):
+        explain()
+        if report.bent:
             _take_for_kinks(report)
-    return report
+    return report, explain
 
 
 def run(
-    subject: Subject | nodes.NodeSubject, report: Report, order: int, mode: str, rng: np.random.Generator
+    subject: Subject | nodes.NodeSubject,
+    report: Report,
+    order: int,
+    mode: str,
+    rng: np.random.Generator,
+    *,
+    brief: bool = False,
 ) -> list[Stage]:
-    """Fill the report, up to the first order at which something is wrong; return the stages up to there."""
+    """Fill the report, up to the first order at which something is wrong; return the stages up to there.
+
+    Args:
+        subject: what to check.
+        report: to be filled.
+        order, mode: as for `check_gradients`.
+        rng: of directions, bars and weights.
+        brief: only tell right from wrong: no further opinions, and no search for the coordinate.
+    """
     stages: list[Stage] = [subject.stage]
     outputs = call_twice(subject, report)
     if not report.ok:
@@ -101,9 +130,9 @@ def run(
                     break
                 level = Level(stages[-1], subject.arrays, outputs, subject.names, number, rng)
                 look_at_layout(level, report)
-                if number == 1 and isinstance(subject, Subject):
+                if number == 1 and not brief and isinstance(subject, Subject):
                     report.orders, report.complex_step = taylor_orders(level, order), complex_step(level, subject)
-                _compare(level, mode, report, untracked)
+                _compare(level, mode, report, untracked, brief)
                 if not report.ok:
                     break
                 if number < order:
@@ -124,14 +153,17 @@ def _call_elsewhere(subject: Subject) -> None:
         pulled(outputs, inputs, [np.ones(y.shape, y.dtype) for y in outputs], create_graph=False)
 
 
-def _right_nearby(subject: Subject, order: int, mode: str, seed: int) -> bool:
+def _right_nearby(subject: Subject, order: int, seed: int) -> bool:
     """Tell whether all is right a little away from the point, so that what is wrong at it comes from kinks."""
     rng = np.random.default_rng(seed)
     here = subject.arrays
     subject.arrays = [(a + 0.01 * size_of(a) * rng.uniform(-1, 1, a.shape)).astype(a.dtype) for a in here]
     report = Report(subject.function_name)
     try:
-        run(subject, report, order, mode, rng)
+        with enable_grad():
+            run(subject, report, order, "directions", rng, brief=True)
+    except (TypeError, ValueError):
+        return False
     finally:
         subject.arrays = here
     return report.ok
@@ -150,7 +182,7 @@ def _take_for_kinks(report: Report) -> None:
     ]
 
 
-def _compare(level: Level, mode: str, report: Report, untracked: bool) -> None:
+def _compare(level: Level, mode: str, report: Report, untracked: bool, brief: bool) -> None:
     """Compare along the directions of the level and add what it comes to to the report."""
     if level.nonlinear is not None:
         text = f"order {level.order}: the gradient by {level.nonlinear} is not linear in the output's bar, as a gradient is"
@@ -168,7 +200,7 @@ def _compare(level: Level, mode: str, report: Report, untracked: bool) -> None:
             found = [dataclasses.replace(c, status=KINK, note=note) if c.status == WRONG else c for c in found]
             faulty = []
         if faulty and direction.index is None:
-            coordinate = level.localized(direction, faulty[0])
+            coordinate = None if brief else level.localized(direction, faulty[0])
             wrong += faulty if coordinate is None else [coordinate, *faulty]
             break
         wrong += faulty

@@ -388,9 +388,12 @@ class Level:
             slope = line.slope()
             size = np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-4 * self.scale)
             right = _within(analytic, slope, FACTOR * (slope.error + blur))
-            settled = right & ((slope.error <= goal * size) | (analytic == slope.value))
-            if settled.all():
+            precise = slope.error <= goal * size
+            if np.all(right & (precise | (analytic == slope.value))):
                 break
+            far = np.abs(analytic - slope.value) > 1000 * (slope.error + blur)
+            if len(line.windows) > 1 and np.all(precise & (right | far)) and not _bends(line).any():
+                break  # as wrong as can be: further steps tell nothing new
         return line
 
     def is_limit(self, direction: Direction, wrong: Comparison) -> bool:

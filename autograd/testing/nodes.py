@@ -246,7 +246,7 @@ def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> t
                 continue
             result = Report(alone.function_name)
             try:
-                run(alone, result, order, "directions", np.random.default_rng(0))
+                run(alone, result, order, "directions", np.random.default_rng(0), brief=True)
                 if not result.ok:
                     closer = Report(alone.function_name)
                     run(alone, closer, order, "auto", np.random.default_rng(0))

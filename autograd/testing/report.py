@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -234,13 +235,26 @@ class Report:
 class GradientError(AssertionError):
     """A gradient is not right, or cannot be trusted.
 
-    Attributes:
+    Args:
         report: what was found.
+        explain: completes the report (with the operation to blame) when somebody looks at it.
     """
 
-    def __init__(self, report: Report) -> None:
-        super().__init__(str(report))
-        self.report = report
+    def __init__(self, report: Report, explain: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self._report = report
+        self._explain = explain
+
+    @property
+    def report(self) -> Report:
+        """What was found."""
+        if self._explain is not None:
+            explain, self._explain = self._explain, None
+            explain()
+        return self._report
+
+    def __str__(self) -> str:
+        return str(self.report)
 
     def __reduce__(self) -> Any:
         return type(self), (replace(self.report, graph=None),)

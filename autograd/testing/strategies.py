@@ -116,12 +116,12 @@ def laid_out(array: NDArray[Any], layout: str) -> NDArray[Any]:
     """Return the same numbers in another layout in memory, one of `LAYOUTS`."""
     if layout == "columns first":
         return np.asfortranarray(array)
-    if layout in ("every second", "backward"):
+    if layout in ("every second", "backward") and array.ndim:
         step = 2 if layout == "every second" else -1
         buffer = np.zeros([abs(step) * n for n in array.shape], array.dtype)
         view = buffer[(slice(None, None, step),) * array.ndim]
         view[...] = array
-        return view if array.ndim else array
+        return view
     if layout == "read-only":
         array = array.copy()
         array.flags.writeable = False

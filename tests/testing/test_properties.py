@@ -1,12 +1,15 @@
 """`@gradients(...)` and the plugin for pytest."""
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Tensor, primitive
 from autograd.testing import GradientError, gradients
 from autograd.testing.strategies import arrays, broadcastable, matrices
@@ -102,7 +105,9 @@ def failing(tmp_path):
 def run_pytest(directory, *options):
     plugin = ("-p", "no:bargrad", "-p", "autograd.testing.plugin", "-p", "no:cacheprovider")
     command = [sys.executable, "-m", "pytest", "-q", *plugin, *options]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False).stdout
+    environment = {**os.environ, "PYTHONPATH": str(Path(autograd.__file__).parents[1])}
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, env=environment)
+    return done.stdout + done.stderr
 
 
 def test_the_plugin_saves_a_page(failing):
