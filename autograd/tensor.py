@@ -268,6 +268,11 @@ class Tensor:
             extra += ", requires_grad=True"
         return f"Tensor({text}{extra})"
 
+    def _repr_html_(self) -> str | None:
+        from autograd.view.forms import tensor_repr
+
+        return tensor_repr(self)
+
     def __format__(self, spec: str) -> str:
         return format(self._value.item(), spec) if spec and self.size == 1 else format(str(self), spec)
 

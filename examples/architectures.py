@@ -1,15 +1,21 @@
 """Convolutional architectures of the lecture (rows F2, F4, F5): their tables, and one training step of each.
 
-`python -m examples.architectures` prints the tables and steps on a few random images. AlexNet has 61 million
-parameters and takes about 1 GB for that.
+`python -m examples.architectures` prints the tables and steps on a few of scikit-learn's digits, enlarged. AlexNet has
+61 million parameters and takes about 1 GB for that. A plot of where the parameters and the multiply-adds are goes to
+out/architectures.png.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 import nn
@@ -97,11 +103,19 @@ def vgg(
     return nn.Sequential(*layers, nn.Dense(hidden, classes, rng=rng))
 
 
+def enlarged_digits(shape: tuple[int, ...], classes: int, count: int) -> tuple[Any, Any]:
+    """Return the first digits below `classes`, each pixel repeated until the images have a shape (C, H, W)."""
+    images, labels = nn.data.digits()
+    chosen = np.flatnonzero(labels < classes)[:count]
+    channels, height, width = shape
+    rows, columns = np.arange(height) * 8 // height, np.arange(width) * 8 // width
+    large = images[chosen][:, :, rows][..., columns].repeat(channels, axis=1)
+    return 2 * large - 1, labels[chosen]
+
+
 def training_step(model: nn.Module, shape: tuple[int, ...], classes: int, *, examples: int = 2) -> tuple[float, float]:
-    """Do one step of gradient descent on random images; returns their loss before and after it, without dropout."""
-    rng = np.random.default_rng(0)
-    images = rng.normal(size=(examples, *shape)).astype(np.float32)
-    labels = rng.integers(0, classes, examples)
+    """Do one step of gradient descent on a few digits; returns their loss before and after it, without dropout."""
+    images, labels = enlarged_digits(shape, classes, examples)
     before = optim.evaluate(model, F.cross_entropy, [(images, labels)])["loss"]
     model.train()
     optimizer = optim.SGD(model.parameters(), lr=1e-3)
@@ -118,15 +132,39 @@ NETWORKS = {
 }
 
 
-def main() -> None:
+def plot(tables: dict[str, nn.Summary], path: Path) -> None:
+    """Draw how many parameters and multiply-adds each layer with weights has, on logarithmic scales."""
+    figure = Figure(figsize=(4.2 * len(tables), 4.2), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (name, table) in zip(figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True):
+        rows = [row for row in table.rows if row.parameters]
+        places = np.arange(len(rows))
+        axes.bar(places - 0.2, [row.parameters for row in rows], 0.4, label="parameters")
+        axes.bar(places + 0.2, [row.multiply_adds for row in rows], 0.4, label="multiply-adds")
+        axes.set_xticks(places, [f"{row.name} {row.kind}" for row in rows], rotation=60, ha="right", fontsize="small")
+        axes.set(title=f"{name}: {table.parameters:,}", yscale="log")
+        axes.legend(fontsize="small")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run the program."""
+    parser = argparse.ArgumentParser(prog="python -m examples.architectures", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("out"), help="directory for the plot (out)")
+    options = parser.parse_args(arguments)
+    tables = {}
     for name, (make, shape, classes) in tqdm(NETWORKS.items(), unit="network"):
         started = time.perf_counter()
         model = make(np.random.default_rng(0))
-        table = nn.summary(model, shape)
+        tables[name] = table = nn.summary(model, shape)
         before, after = training_step(model, shape, classes)
+        seconds = time.perf_counter() - started
         tqdm.write(f"\n{name}\n{table}")
-        tqdm.write(f"loss {before:.3f} before and {after:.3f} after one step; {time.perf_counter() - started:.1f} s")
+        tqdm.write(
+            f"{table.parameters:,} parameters; loss {before:.3f} before and {after:.3f} after one step; {seconds:.1f} s"
+        )
+    plot(tables, options.out / "architectures.png")
 
 
 if __name__ == "__main__":

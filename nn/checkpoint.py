@@ -58,7 +58,8 @@ def save(path: str | Path, **objects: Any) -> None:
             state["arrays"] = None
         content[name] = _without_arrays(state, name, arrays)
     stored = {name: np.asarray(array, array.dtype.newbyteorder("="), order="C") for name, array in arrays.items()}
-    metadata = {"format": _FORMAT, "content": json.dumps(content), "crc32": str(_checksum(stored))}
+    text = json.dumps(content)
+    metadata = {"format": _FORMAT, "content": text, "crc32": str(_checksum(stored, text))}
     _replace(Path(path), serialize(stored, metadata))
 
 
@@ -163,10 +164,13 @@ def _with_arrays(state: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     return state
 
 
-def _checksum(arrays: Mapping[str, NDArray[Any]]) -> int:
-    total = 0
+def _checksum(arrays: Mapping[str, NDArray[Any]], content: str) -> int:
+    """Return the checksum of the arrays, with their names, types and shapes, and of the description."""
+    total = zlib.crc32(content.encode())
     for name in sorted(arrays):
-        total = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), total))
+        array = arrays[name]
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
     return total
 
 
@@ -180,10 +184,12 @@ def _read(path: Path) -> dict[str, Any]:
         metadata = json.loads(body[8 : 8 + int.from_bytes(body[:8], "little")]).get("__metadata__", {})
     except Exception as error:  # whatever a parser may raise on arbitrary bytes
         raise CheckpointFileError(f"{path}: this is no safetensors file, or a damaged one ({error})") from error
-    if metadata.get("format") != _FORMAT:
+    if metadata.get("format") != _FORMAT and "crc32" not in metadata:
         return {"model": {"arrays": arrays}}
-    if metadata.get("crc32") != str(_checksum(arrays)):
-        raise CheckpointFileError(f"{path}: the file is damaged: its numbers do not have their checksum")
+    if metadata.get("format") != _FORMAT:
+        raise CheckpointFileError(f"{path}: expected the format {_FORMAT!r}, got {metadata.get('format')!r}")
+    if metadata.get("crc32") != str(_checksum(arrays, metadata.get("content", ""))):
+        raise CheckpointFileError(f"{path}: the file is damaged: its contents do not have their checksum")
     try:
         content = _with_arrays(json.loads(metadata["content"]), arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:

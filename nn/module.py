@@ -90,6 +90,10 @@ class Module:
         """Return the modules directly below this one, by name."""
         return [(path, value) for path, value in _spread(self._members()) if isinstance(value, Module)]
 
+    def children(self) -> list[Module]:
+        """Return the modules directly below this one."""
+        return [module for _, module in self.named_children()]
+
     def named_modules(self) -> list[tuple[str, Module]]:
         """Return this module (named "") and all below it, each once, parents first."""
         found: dict[int, tuple[str, Module]] = {}
@@ -136,6 +140,10 @@ class Module:
                 if isinstance(value, np.ndarray):
                     found.setdefault(id(value), (f"{path}.{name}" if path else name, value))
         return list(found.values())
+
+    def buffers(self) -> list[np.ndarray[Any, Any]]:
+        """Return every buffer once."""
+        return [buffer for _, buffer in self.named_buffers()]
 
     def named_generators(self) -> list[tuple[str, np.random.Generator]]:
         """Return every random generator with its path, each once (a checkpoint keeps their states)."""

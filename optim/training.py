@@ -132,8 +132,8 @@ class Training:
         return figures[name]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how far the training is, and its history."""
-        return {"epoch": self.epoch, "history": asdict(self.history)}
+        """Return how far the training is, in epochs and steps, and its history."""
+        return {"epoch": self.epoch, "step": len(self.history.steps), "history": asdict(self.history)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
@@ -185,7 +185,8 @@ def fit(
         validation: batches to evaluate on after each epoch.
         callbacks: see `Callback`; called in order.
         metrics: functions of outputs and targets, by name, averaged over the examples.
-        progress: show a progress bar; a text stands before it.
+        progress: show a progress bar with the epoch's loss and metrics so far and the learning rate; a text stands
+            before it.
 
     Returns:
         The history. Ctrl-C ends the training early; the history says so.
@@ -295,7 +296,8 @@ def _figures(metrics: Metrics, outputs: Any, targets: Any) -> dict[str, float]:
 
 def _summary(training: Training, figures: Mapping[str, float]) -> str:
     shown = [f"{name} {value:.4f}" for name, value in figures.items()]
-    return ", ".join([f"epoch {training.epoch}/{training.epochs}", *shown])
+    rate = float(training.optimizer.param_groups[0]["lr"])
+    return ", ".join([f"epoch {training.epoch}/{training.epochs}", *shown, f"lr {rate:.3g}"])
 
 
 def _progress_bar(progress: bool | str, done: int, epochs: int, steps: int | None) -> Any:

@@ -47,10 +47,10 @@ def strict_sweep():
     """Let no rule hand out a bar of another dtype, and none write to a bar that it got."""
     fitted = autograd.sweep._fitted
 
-    def strict(share: Any, parent: Any) -> Any:
+    def strict(share: Any, parent: Any, output_shape: tuple[int, ...]) -> Any:
         assert type(share) in (np.ndarray, Tensor) or isinstance(share, np.generic), f"a rule returned {type(share)}"
         assert share.dtype == parent.dtype, f"a rule returned {share.dtype} for an argument of {parent.dtype}"
-        return frozen(fitted(share, parent))
+        return frozen(fitted(share, parent, output_shape))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(autograd.sweep, "_fitted", strict)

@@ -290,7 +290,17 @@ def sinc(x: Any) -> Any:
 
 
 def _constant(ufunc: np.ufunc) -> Any:
-    return primitive(ufunc, x=None) if ufunc.nin == 1 else primitive(ufunc, x=None, y=None)
+    if ufunc.nin == 1:
+        return primitive(ufunc, x=None)
+    sign_of = {
+        np.greater: ">",
+        np.greater_equal: ">=",
+        np.less: "<",
+        np.less_equal: "<=",
+        np.equal: "==",
+        np.not_equal: "!=",
+    }
+    return primitive(ufunc, notation=f"{{}} {sign_of[ufunc]} {{}}" if ufunc in sign_of else None, x=None, y=None)
 
 
 sign, floor, ceil, trunc, rint = map(_constant, (np.sign, np.floor, np.ceil, np.trunc, np.rint))

@@ -130,6 +130,7 @@ def _forward_scatter_add(values: Any, *arrays: Any, index: Any, shape: tuple[int
 _getitem: Any = primitive(
     _forward_getitem,
     name="getitem",
+    notation="{}[{index}]",
     x=lambda ybar, arrays, index, x_shape: _scatter_add(ybar, *arrays, index=index, shape=x_shape),
     arrays=None,
 )

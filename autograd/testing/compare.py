@@ -387,9 +387,9 @@ class Level:
             line.sample(exponent)
             slope = line.slope()
             size = np.maximum(np.maximum(np.abs(analytic), np.abs(slope.value)), 1e-4 * self.scale)
-            right = _within(analytic, slope, FACTOR * (slope.error + blur))
+            right = _within(analytic, slope, FACTOR * (slope.error + blur)) | ~np.isfinite(line.middle)
             precise = slope.error <= goal * size
-            if np.all(right & (precise | (analytic == slope.value))):
+            if np.all(right & (precise | (analytic == slope.value) | ~np.isfinite(line.middle))):
                 break
             far = np.abs(analytic - slope.value) > 1000 * (slope.error + blur)
             if len(line.windows) > 1 and np.all(precise & (right | far)) and not _bends(line).any():

@@ -52,6 +52,10 @@ class Equation:
         """What stands on the left."""
         return Letter(self.quantity.number, self.quantity.shape, bar=self.bar)
 
+    def letters(self) -> list[Letter]:
+        """Return the letters on the right."""
+        return self._system.letters(self.form)
+
     def evaluated(self) -> Any:
         """Return the value of the right side for the values of the letters in it."""
         return self.form.value(self._system)

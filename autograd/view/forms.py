@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.program import Graph, Node
 from autograd.view.dot import BACKWARD, BOTH, FORWARD, dot
 from autograd.view.reduce import BUDGET, MOST, reduce
 from autograd.view.render import PICTURES, TIME_LIMIT, or_none, render, save, svg, write
@@ -18,7 +20,6 @@ from autograd.view.snapshot import Snapshot
 from autograd.view.symbols import ASCII, UNICODE
 
 if TYPE_CHECKING:
-    from autograd.program import Graph
     from autograd.tensor import Tensor
     from autograd.view.equations import Equations
     from autograd.view.hand import HandCheck
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 REPR_LIMIT = 50_000
 """Quantities up to which a notebook draws a graph unasked: a second or two."""
+
+TENSOR_LIMIT = 40
+"""Quantities up to which a notebook draws what a tensor was computed from."""
 
 
 class View:
@@ -164,3 +168,38 @@ def svg_repr(graph: Graph) -> str | None:
 def html_repr(graph: Graph) -> str | None:
     """Return the picture, the table and the page that a notebook shows; None if the graph is huge."""
     return or_none(lambda: View(graph).notebook()) if len(graph) <= REPR_LIMIT else None
+
+
+def tensor_repr(tensor: Tensor) -> str | None:
+    """Return what a notebook shows for a tensor: its text and, where little leads to it, the drawing of that.
+
+    None where even the text cannot be made.
+    """
+
+    def picture() -> str:
+        from autograd.view.page import image
+
+        node = tensor._node
+        if node is None or node.plan is None or not _at_most(node, TENSOR_LIMIT):
+            return ""
+        return f"<details><summary>Computed from</summary>{image(svg(View(Graph([tensor])).dot()))}</details>"
+
+    def text() -> str:
+        shape = " \N{MULTIPLICATION SIGN} ".join(map(str, tensor.shape)) or "a number"
+        return f"<pre>{html.escape(repr(tensor))}</pre><p>{shape}, {tensor.dtype}</p>{or_none(picture) or ''}"
+
+    return or_none(text)
+
+
+def _at_most(node: Node, limit: int) -> bool:
+    """Tell whether no more than `limit` quantities lead to this one, without looking at many more."""
+    found = {node: None}
+    waiting = [node]
+    constants = 0
+    while waiting and len(found) + constants <= limit:
+        parents = waiting.pop().parents
+        new = [parent for parent in parents if type(parent) is Node and parent not in found]
+        constants += sum(type(parent) is not Node for parent in parents)
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return len(found) + constants <= limit

@@ -10,6 +10,11 @@ const isKnown = (q) => trace.quantities[q].given || (q in known ? known[q] <= at
 const hasBar = (q) => q in arrived && arrived[q] <= at;
 const panels = [...document.querySelectorAll("#drawing > div")];
 
+function activate(g, action) {
+  g.addEventListener("click", action);
+  g.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); action(); } });
+}
+
 panels.forEach((panel, i) => {
   const places = trace.drawings[i];
   panel.querySelectorAll("g.node").forEach((g) => {
@@ -21,16 +26,30 @@ panels.forEach((panel, i) => {
     g.setAttribute("tabindex", "0");
     g.setAttribute("role", "button");
     g.setAttribute("aria-label", vertex.label);
+    if (vertex.fold) g.setAttribute("aria-expanded", "false");
     const texts = [...g.querySelectorAll("text")];
     vertex.lines.forEach(([kind], j) => { if (texts[j]) { texts[j].dataset.kind = kind; texts[j].dataset.text = texts[j].textContent; } });
     const choose = () => { vertex.fold ? unfold(vertex) : select(vertex.members[0]); };
-    g.addEventListener("click", choose);
-    g.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } });
+    activate(g, choose);
   });
   panel.querySelectorAll("g.edge title").forEach((title) => title.remove());
+  panel.querySelectorAll("g.cluster").forEach((g) => {
+    const title = g.querySelector("title");
+    const path = title.textContent.replace(/^cluster_/, "");
+    title.remove();
+    const outside = trace.open[path.split(".").slice(0, -1).join(".")];
+    if (outside === undefined || outside === i) return;
+    g.dataset.module = path;
+    g.setAttribute("tabindex", "0");
+    g.setAttribute("role", "button");
+    g.setAttribute("aria-label", `fold module ${path}`);
+    g.setAttribute("aria-expanded", "true");
+    activate(g, () => { level = outside; show(); focusOn((v) => v.module === path); });
+  });
 });
 
-const buttons = panels.length > 1 ? panels.map((panel, i) => {
+const labelled = panels.filter((panel) => panel.dataset.label);
+const buttons = panels.length > 1 ? labelled.map((panel, i) => {
   const button = document.createElement("button");
   button.textContent = panel.dataset.label;
   button.addEventListener("click", () => { level = i; show(); });
@@ -39,8 +58,17 @@ const buttons = panels.length > 1 ? panels.map((panel, i) => {
 }) : [];
 
 function unfold(vertex) {
-  level = 0;
-  select(vertex.members[vertex.members.length - 1]);
+  const inside = trace.open[vertex.module];
+  level = inside === undefined || inside === level ? 0 : inside;
+  const last = vertex.members[vertex.members.length - 1];
+  select(last);
+  focusOn((v) => v.members.includes(last));
+}
+
+function focusOn(wanted) {
+  const found = Object.entries(trace.drawings[level]).find(([, vertex]) => wanted(vertex));
+  const g = found && panels[level].querySelector(`g.node[data-vertex="${found[0]}"]`);
+  if (g) g.focus();
 }
 
 function select(q) {
@@ -135,9 +163,11 @@ function details() {
   add("shape", q.shape);
   add("value", isKnown(selected) ? q.value : DASH);
   add("computed by", forward && (isKnown(selected) ? sentence(forward) : forward.equation));
+  add("elements", forward && forward.sums);
   if (backward) {
     add("bar", hasBar(selected) ? backward.value : DASH);
     add("rule", hasBar(selected) ? sentence(backward) : backward.equation);
+    add("its elements", backward.sums);
     add("from its consumers", hasBar(selected) ? backward.shares.map(([name, share]) => `${name}: ${share}`).join(", ") : DASH);
   } else add("bar", q.why);
   add("module", q.module);

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -42,13 +43,15 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
         check: whether to compare each operation with finite differences.
     """
     equations = Equations(snapshot, replay, inline=False)
-    steps = [_step(snapshot, replay, equation) for equation in _in_order(equations)]
-    drawings = _drawings(snapshot)
+    shares = _shares(snapshot, replay)
+    steps = [_step(snapshot, shares, equation) for equation in _in_order(equations)]
+    drawings, opened = _drawings(snapshot)
     pictures, problem = _pictures(snapshot, replay, drawings)
     trace = {
         "steps": steps,
         "quantities": _quantities(snapshot, check),
-        "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings],
+        "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings] if pictures else [],
+        "open": opened if pictures else {},
     }
     notes = [text for text in (drawings[0][1].note, equations.note, problem) if text]
     script, style = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
@@ -78,11 +81,11 @@ def notebook(snapshot: Snapshot, replay: Replay) -> str:
     parts = []
     try:
         picture = svg(dot(snapshot, drawing, replay, show=BOTH))
-        encoded = base64.b64encode(picture.encode()).decode()
-        parts.append(f'<img alt="computation graph" src="data:image/svg+xml;base64,{encoded}">')
+        parts.append(image(picture))
     except RenderError as error:
         parts.append(f"<p>{html.escape(str(error))}</p>")
-    steps = [_step(snapshot, replay, equation) for equation in _in_order(Equations(snapshot, replay))]
+    shares = _shares(snapshot, replay)
+    steps = [_step(snapshot, shares, equation) for equation in _in_order(Equations(snapshot, replay))]
     rows = "".join(_cells("td", _texts(i, step)) for i, step in enumerate(steps))
     parts.append(f"<details><summary>All steps</summary><table>{_cells('th', _COLUMNS)}{rows}</table></details>")
     whole = html.escape(page(snapshot, replay, check=False))
@@ -98,6 +101,12 @@ def notebook(snapshot: Snapshot, replay: Replay) -> str:
 _MEGABYTE = 900_000
 
 
+def image(picture: str) -> str:
+    """Return an SVG picture as an image, which a notebook shows without trust."""
+    encoded = base64.b64encode(picture.encode()).decode()
+    return f'<img alt="computation graph" src="data:image/svg+xml;base64,{encoded}">'
+
+
 def _hash(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
@@ -108,22 +117,46 @@ def _in_order(equations: Equations) -> list[Equation]:
     return [*equations.forward, *sorted(equations.backward, key=lambda line: -line.quantity.number)]
 
 
-def _step(snapshot: Snapshot, replay: Replay, equation: Equation) -> dict[str, Any]:
+Shares = dict[int, list[tuple[int, Any]]]
+"""By number: the consumers of a quantity, and what each gives to its bar."""
+
+
+def _shares(snapshot: Snapshot, replay: Replay) -> Shares:
+    found: Shares = {}
+    for (consumer, position), share in replay.shares.items():
+        found.setdefault(snapshot[consumer].parents[position], []).append((consumer, share))
+    return found
+
+
+def _step(snapshot: Snapshot, all_shares: Shares, equation: Equation) -> dict[str, Any]:
     left, right, *rest = equation.parts()
     number = equation.quantity.number
-    shares = [(key, share) for key, share in replay.shares.items() if snapshot[key[0]].parents[key[1]] == number]
+    shares = all_shares.get(number, [])
     return {
         "quantity": number,
         "phase": "backward" if equation.bar else "forward",
         "equation": f"{left} = {right}",
+        "sums": _sums(equation),
         "numbers": rest[0] if len(rest) > 1 else "",
         "value": rest[-1] if rest else "",
         "line": _short(equation.quantity.line),
-        "shares": [(UNICODE.name(snapshot[consumer].symbol), UNICODE.value(share)) for (consumer, _), share in shares]
+        "shares": [(UNICODE.name(snapshot[consumer].symbol), UNICODE.value(share)) for consumer, share in shares]
         if equation.bar
         else [],
-        "edges": [f"e{number}-{consumer}" for (consumer, _), _ in shares] if equation.bar else [],
+        "edges": [f"e{number}-{consumer}" for consumer, _ in shares] if equation.bar else [],
     }
+
+
+def _sums(equation: Equation) -> str:
+    """Return the line for one element, z[i] = sum over j of W[i,j] x[j], where products of arrays are small."""
+    if sum(math.prod(letter.shape) for letter in equation.letters()) > _SMALL:
+        return ""
+    text = equation.text(numbers=False, indexed=True)
+    return text if text.count("[") > 1 and text != equation.text(numbers=False) else ""
+
+
+_SMALL = 200
+"""Elements of the factors up to which a product is also written element by element."""
 
 
 def _short(line: str | None) -> str:
@@ -176,8 +209,12 @@ def _told(snapshot: Snapshot, quantity: Quantity, check: bool, deadline: float) 
 # --- Drawings ----------------------------------------------------------------------------------------------
 
 
-def _drawings(snapshot: Snapshot) -> list[tuple[str, Drawing]]:
-    """Return the drawings that the page switches between: all steps, then modules folded from the inside out."""
+def _drawings(snapshot: Snapshot) -> tuple[list[tuple[str, Drawing]], dict[str, int]]:
+    """Return the drawings that the page switches between, and by module the place of the one where it is open.
+
+    First all steps, then modules folded from the inside out; these have a label. Then, for each module, the one
+    where it and the modules around it are open and all others are folded: "" is the one with all folded.
+    """
     depth = max((len(quantity.scope) for quantity in snapshot.quantities), default=0)
     found = [("all steps", reduce(snapshot))]
     for level in range(depth - 1, -1, -1):
@@ -185,21 +222,50 @@ def _drawings(snapshot: Snapshot) -> list[tuple[str, Drawing]]:
         folds = [vertex for vertex in drawing.vertices if isinstance(vertex, Fold)]
         if len(folds) > 1 and len(drawing.vertices) < len(found[-1][1].vertices) and len(found) < _LEVELS:
             found.append(("modules" if len(found) == 1 else "outer modules", drawing))
-    return found
+    return found, _opened(snapshot, found)
+
+
+def _opened(snapshot: Snapshot, found: list[tuple[str, Drawing]]) -> dict[str, int]:
+    """Add the drawings with one module open; return the place of each."""
+    paths = dict.fromkeys(q.scope[:depth] for q in snapshot.quantities for depth in range(len(q.scope) + 1))
+    places = {_key(drawing): place for place, (_, drawing) in enumerate(found)}
+    opened: dict[str, int] = {}
+    room = _OPEN_VERTICES
+    for path in sorted(paths, key=len) if len(paths) > 1 else []:
+        around = {path[:depth] for depth in range(len(path) + 1)}
+        folded = [".".join(other) for other in paths if other and other not in around and other[:-1] in around]
+        drawing = reduce(snapshot, collapse=folded)
+        key = _key(drawing)
+        if key not in places:
+            room -= len(drawing.vertices)
+            if room < 0:
+                break
+            places[key] = len(found)
+            found.append(("", drawing))
+        opened[".".join(path)] = places[key]
+    return opened
+
+
+def _key(drawing: Drawing) -> tuple[tuple[int, bool], ...]:
+    return tuple((vertex.number, isinstance(vertex, Fold)) for vertex in drawing.vertices)
 
 
 _LEVELS = 3
 
+_OPEN_VERTICES = 400
+"""Vertices of all drawings with one module open: about half a megabyte."""
+
 
 def _pictures(snapshot: Snapshot, replay: Replay, drawings: Sequence[tuple[str, Drawing]]) -> tuple[str, str]:
     """Return the drawings as SVG in a `div` each, and what went wrong instead."""
-    found = []
+    found: list[str] = []
     try:
         for label, drawing in drawings:
             picture = svg(dot(snapshot, drawing, replay, show=BOTH, classes=True))
             picture = picture[picture.index("<svg") :]
             picture = re.sub(r' id="[^"]*"', "", picture)
-            found.append(f'<div data-label="{html.escape(label)}">{picture}</div>')
+            hidden = " hidden" if found else ""
+            found.append(f'<div data-label="{html.escape(label)}"{hidden}>{picture}</div>')
     except RenderError as error:
         return "", f"There is no drawing: {error}"
     return "\n".join(found), ""
@@ -216,6 +282,7 @@ def _places(snapshot: Snapshot, replay: Replay, drawing: Drawing) -> dict[str, A
         found[f"v{vertex.number}"] = {
             "members": members[-_MEMBERS:],
             "fold": isinstance(vertex, Fold),
+            "module": ".".join(vertex.module) if isinstance(vertex, Fold) and vertex.module else "",
             "lines": lines,
             "label": f"{kind} {lines[0][1]}",
         }

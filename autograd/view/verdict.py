@@ -43,9 +43,25 @@ def verdict(snapshot: Snapshot, quantity: Quantity) -> str:
             arguments[position] = x
         return _record(operation, tuple(arguments), dict(quantity.parameters))
 
+    point = [np.array(values[position]) for position in moving]
     with np.errstate(all="ignore"):
-        report = examine(alone, *(np.array(values[position]) for position in moving), order=1, mode="directions")
+        report = examine(alone, *point, order=1, mode="directions")
+        if not report.ok and "kink" in report.problems[0].message:
+            # Many kinks at once, such as the ties in a max-pooling of zeros: no slope along a line is that of the
+            # rule, though it is right at each.
+            nearby = examine(alone, *_moved(point), order=1, mode="directions")
+            if nearby.ok:
+                return "agree a little away; there are kinks here"
     if not report.ok:
         problem = report.problems[0]
         return f"differ: {problem.kind}: {problem.message}"
     return "agree, at a kink" if report.kinks else "agree"
+
+
+def _moved(point: list[Any]) -> list[Any]:
+    rng = np.random.default_rng(0)
+    found = []
+    for array in point:
+        size = np.abs(array).max(initial=0) or 1
+        found.append((array + 0.01 * size * rng.uniform(-1, 1, array.shape)).astype(array.dtype))
+    return found

@@ -268,7 +268,7 @@ class Writer:
                 notation = notation.replace(f"{{{name}}}", shown(value))
             return self._filled(notation, call.arguments, at)
         parameters = [
-            self.style.parameter(f"{name}=({shown(value)})" if isinstance(value, tuple) else f"{name}={value}")
+            self.style.parameter(f"{name}=({shown(value)})" if isinstance(value, tuple) else f"{name}={shown(value)}")
             for name, value in call.parameters.items()
             if _worth_showing(call, name, value)
         ]
@@ -354,9 +354,16 @@ def _worth_showing(call: Call, name: str, value: Any) -> bool:
         name not in _UNSAID
         and value is not None
         and value is not False
-        and value != default
+        and _differ(value, default)
         and len(shown(value)) <= 12
     )
+
+
+def _differ(value: Any, default: Any) -> bool:
+    try:
+        return bool(value != default)
+    except ValueError:  # an array, in an index
+        return True
 
 
 _SMALL = 6
@@ -374,7 +381,9 @@ def shown(value: Any) -> str:
         return ":".join(bounds) + ("" if value.step is None else f":{value.step}")
     if value is Ellipsis:
         return "..."
-    return "array" if isinstance(value, np.ndarray) else str(value)
+    if isinstance(value, np.ndarray):
+        return "mask" if value.dtype == bool else "array"
+    return str(value)
 
 
 def _primed(operation: Any) -> str:

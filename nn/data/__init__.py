@@ -5,6 +5,7 @@ from nn.data.batches import Batches, normalize, split
 from nn.data.folders import image_folder
 from nn.data.readers import DataError, digits, mnist, read_idx
 from nn.data.tables import read_csv
+from nn.losses import one_hot
 
 __all__ = [
     "Affine",
@@ -17,6 +18,7 @@ __all__ = [
     "image_folder",
     "mnist",
     "normalize",
+    "one_hot",
     "read_csv",
     "read_idx",
     "rotate",

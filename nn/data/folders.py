@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def image_folder(
         Images, float32 (N, C, H, W) in 0 .. 1; labels, int64 (N,), in the order of the names; the names, sorted.
 
     Raises:
-        DataError: a file that cannot be read as an image or has another size than the first, or no image at all.
+        DataError: a file that cannot be read as an image, has more pixels than Pillow thinks safe or another size than
+            the first, or no image at all.
         FileNotFoundError: there is no such directory.
         ImportError: Pillow is not installed.
     """
@@ -55,15 +57,18 @@ def _images(folder: Path) -> list[Path]:
 
 def _image(path: Path, size: tuple[int, int] | None, color: bool) -> Array:
     """Return one image, (C, H, W) in 0 .. 1."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        with Image.open(path) as file:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            file = Image.open(path)
+        with file:
             image = file.convert("RGB" if color else "L")
             image = image if size is None else image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             pixels = np.asarray(image, np.float32) / 255
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever a decoder may raise on arbitrary bytes
         raise DataError(f"{path}: this cannot be read as an image ({error})") from error
     return pixels.transpose(2, 0, 1) if color else pixels[None]

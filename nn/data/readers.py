@@ -35,6 +35,9 @@ def digits() -> tuple[Array, Array]:
     return images, bunch.target.astype(np.int64)
 
 
+_LABELS_AT = 8
+"""Offset of the first label in an IDX file: behind the magic number and the length of the one axis."""
+
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -118,5 +121,6 @@ def check_labels(labels: Array, classes: int, path: Any, *, first_line: int | No
     """Raise DataError for the first label outside 0 .. classes - 1, by its line if it has one, else by its offset."""
     wrong = np.flatnonzero((labels < 0) | (labels >= classes))
     if wrong.size:
-        place = f"label number {wrong[0]}" if first_line is None else f"line {first_line + wrong[0]}: the label"
-        raise DataError(f"{path}: {place} is {labels[wrong[0]]}, expected 0 to {classes - 1}")
+        offset = _LABELS_AT + wrong[0] * labels.itemsize
+        place = f"offset {offset}" if first_line is None else f"line {first_line + wrong[0]}"
+        raise DataError(f"{path}: {place}: the label is {labels[wrong[0]]}, expected 0 to {classes - 1}")

@@ -31,19 +31,37 @@ class L1Loss(_Loss):
 
 
 class GaussianNLLLoss(_Loss):
-    """See `F.gaussian_nll_loss`."""
+    """See `F.gaussian_nll_loss`.
+
+    Args:
+        full: whether to add the constant log(2 pi) / 2.
+        reduction: "mean", "sum" or "none".
+    """
+
+    def __init__(self, *, full: bool = False, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full = full
 
     def forward(self, x: Any, target: Any, variance: Any) -> Any:
         """Return the negative log-likelihood of normal observations."""
-        return losses.gaussian_nll_loss(x, target, variance, reduction=self.reduction)
+        return losses.gaussian_nll_loss(x, target, variance, full=self.full, reduction=self.reduction)
 
 
 class BCELoss(_Loss):
-    """See `F.binary_cross_entropy`."""
+    """See `F.binary_cross_entropy`.
+
+    Args:
+        weight: factor for each element, of a shape that broadcasts with the probabilities, or None.
+        reduction: "mean", "sum" or "none".
+    """
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.weight = weight
 
     def forward(self, p: Any, target: Any) -> Any:
         """Return the binary cross-entropy of probabilities."""
-        return losses.binary_cross_entropy(p, target, reduction=self.reduction)
+        return losses.binary_cross_entropy(p, target, weight=self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -51,16 +69,20 @@ class BCEWithLogitsLoss(_Loss):
 
     Args:
         pos_weight: factor for the part of class 1, or None.
+        weight: factor for each element, of a shape that broadcasts with the logits, or None.
         reduction: "mean", "sum" or "none".
     """
 
-    def __init__(self, pos_weight: Any = None, *, reduction: str = "mean") -> None:
+    def __init__(self, pos_weight: Any = None, *, weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         self.pos_weight = pos_weight
+        self.weight = weight
 
     def forward(self, z: Any, target: Any) -> Any:
         """Return the binary cross-entropy of logits."""
-        return losses.binary_cross_entropy_with_logits(z, target, pos_weight=self.pos_weight, reduction=self.reduction)
+        return losses.binary_cross_entropy_with_logits(
+            z, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
+        )
 
 
 class CrossEntropyLoss(_Loss):

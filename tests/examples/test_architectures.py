@@ -47,13 +47,25 @@ def test_f5_vgg_is_made_of_3_x_3_blocks_and_learns():
     assert after < before
 
 
-def test_the_program_prints_tables(monkeypatch, capsys):
+def test_the_program_prints_tables_and_draws(tmp_path, monkeypatch, capsys):
     small = {"F5, a small VGG": architectures.NETWORKS["F5, a small VGG"]}
     monkeypatch.setattr(architectures, "NETWORKS", small)
-    architectures.main()
-    said = capsys.readouterr().out
+    architectures.main(["--out", str(tmp_path / "new")])
+    assert (tmp_path / "new" / "architectures.png").read_bytes().startswith(b"\x89PNG")
+    shown = capsys.readouterr()
+    assert "100%" in shown.err
+    said = shown.out
     assert "F5, a small VGG" in said
     assert "after one step" in said
+
+
+def test_digits_are_enlarged_to_any_size():
+    images, labels = architectures.enlarged_digits((3, 20, 24), 4, 5)
+    assert images.shape == (5, 3, 20, 24)
+    assert images.dtype == np.float32
+    assert (images.min(), images.max(), labels.max()) == (-1, 1, 3)
+    assert (images[:, 0] == images[:, 2]).all()
+    assert (images[:, :, :, ::3] == images[:, :, :, 2::3]).all()
 
 
 def test_images_are_brought_to_lenets_size():

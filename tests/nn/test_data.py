@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import gzip
+import io
 import struct
 import threading
 
@@ -18,6 +19,7 @@ from nn.data import (
     image_folder,
     mnist,
     normalize,
+    one_hot,
     read_csv,
     read_idx,
     split,
@@ -72,6 +74,15 @@ def test_damaged_gzip(tmp_path):
             read_idx(path)
 
 
+def test_truncated_idx(tmp_path):
+    path = tmp_path / "bad"
+    whole = idx(np.zeros((9, 10, 11), np.uint8))
+    for end in range(0, len(whole), 64):
+        path.write_bytes(whole[:end])
+        with pytest.raises(DataError, match="bad: offset"):
+            read_idx(path)
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
@@ -106,7 +117,7 @@ def test_mnist_refuses_what_does_not_belong_together(mnist_files):
     with pytest.raises(DataError, match="expected 6 labels"):
         mnist(mnist_files)
     labels.write_bytes(gzip.compress(idx(np.array([0, 1, 2, 3, 77, 5], np.uint8))))
-    with pytest.raises(DataError, match="label number 4 is 77, expected 0 to 9"):
+    with pytest.raises(DataError, match="offset 12: the label is 77, expected 0 to 9"):
         mnist(mnist_files)
     labels.unlink()
     with pytest.raises(FileNotFoundError, match="train-labels-idx1-ubyte"):
@@ -361,3 +372,54 @@ def test_bad_image_folders(folders, tmp_path_factory):
         (folders / "dogs" / "2.png").write_bytes(content)
         with pytest.raises(DataError, match=r"2\.png: this cannot be read as an image"):
             image_folder(folders, size=(4, 6))
+
+
+FORMATS = ["PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP"]
+
+
+def picture(form):
+    """Return the bytes of an image of noise."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (17, 12, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(file, form)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_truncated_images(tmp_path, form):
+    path = tmp_path / "a" / f"bad.{form.lower()}"
+    path.parent.mkdir()
+    whole = picture(form)
+    for end in range(0, len(whole) - 64, 64):
+        path.write_bytes(whole[:end])
+        with pytest.raises(DataError, match=r"bad\."):
+            image_folder(tmp_path)
+
+
+def test_an_image_of_far_too_many_pixels_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "bomb.ppm").write_bytes(b"P6 10000 10000 255\n")
+    with pytest.raises(DataError, match=r"bomb\.ppm: .*100000000 pixels"):
+        image_folder(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+@pytest.mark.parametrize("form", FORMATS)
+def test_damaged_images_are_read_or_refused(tmp_path_factory, form, data):
+    damaged = bytearray(picture(form))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    directory = tmp_path_factory.mktemp("folder")
+    (directory / "a").mkdir()
+    (directory / "a" / f"bad.{form.lower()}").write_bytes(damaged)
+    with contextlib.suppress(DataError):
+        images, labels, _ = image_folder(directory, size=(5, 4))
+        assert (images.shape, labels.tolist()) == ((1, 3, 5, 4), [0])
+
+
+def test_one_hot_is_there_too():
+    assert one_hot([1], 2).tolist() == [[0, 1]]

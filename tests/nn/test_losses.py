@@ -240,6 +240,11 @@ def test_further_loss_modules():
     assert nn.BCELoss()(p, p) == F.binary_cross_entropy(p, p)
     assert nn.NLLLoss()(np.log(p), labels) == F.nll_loss(np.log(p), labels)
     assert nn.GaussianNLLLoss()(p, p, np.ones((4, 3))) == 0
+    assert nn.GaussianNLLLoss(full=True)(p, p, np.ones((4, 3))) == pytest.approx(np.log(2 * np.pi) / 2)
+    weight = np.array([0.5, 1.0, 2.0])
+    assert nn.BCELoss(weight)(p, p) == F.binary_cross_entropy(p, p, weight=weight)
+    weighted = F.binary_cross_entropy_with_logits(p, p, weight=weight, pos_weight=3.0)
+    assert nn.BCEWithLogitsLoss(3.0, weight=weight)(p, p) == weighted
 
 
 # --- Penalties ---------------------------------------------------------------------------------------------
@@ -264,6 +269,11 @@ def test_g14_l1_and_l2_penalties():
 def test_a_loss_warns_where_shapes_would_broadcast_by_accident(loss):
     with pytest.warns(UserWarning, match=r"prediction has shape \(4, 1\) and the target \(4,\)"):
         loss(np.full((4, 1), 0.5), np.full(4, 0.5))
+
+
+def test_the_gaussian_loss_warns_too():
+    with pytest.warns(UserWarning, match=r"prediction has shape \(4, 1\) and the target \(4,\)"):
+        F.gaussian_nll_loss(np.ones((4, 1)), np.ones(4), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ def test_parameters_are_the_leaf_tensors_found_by_walking():
     assert [name for name, _ in Block().named_buffers()] == ["mean"]
 
 
+def test_lists_without_the_names():
+    block = Block()
+    assert [buffer is block.mean for buffer in block.buffers()] == [True]
+    assert block.children() == [block.branches[0], block.branches[1]["head"]]
+
+
 def test_what_is_shared_or_cyclic_counts_once():
     block = Block()
     block.again, block.itself, block.tied = block.branches[0], block, block.weight

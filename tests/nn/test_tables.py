@@ -29,6 +29,15 @@ def test_f1_summary_is_the_lectures_table():
     assert "204,906" in text.splitlines()[-1]
 
 
+def test_f1_the_printed_head_has_more_parameters():
+    model = recognizer(np.random.default_rng(0))
+    model["dense2"] = nn.Sequential(nn.Dense(256, 100), nn.Reshape(10, 10, 1))
+    table = nn.summary(model, (1, 28, 28))
+    assert {row.parameters for row in table.rows} >= {25_700}
+    assert table.parameters == 228_036
+    assert table.rows[-1].output == (10, 10, 1)
+
+
 @pytest.mark.parametrize(
     ("layers", "field"),
     [

@@ -450,3 +450,32 @@ def test_function_calls_beside_scipy():
         print(f"{name:48} {calls.ours:4} {calls.scipy:6}")
     for calls in counts.values():
         assert calls.ours <= 1.5 * calls.scipy
+
+
+# --- Beside PyTorch --------------------------------------------------------------------------------------------
+
+
+def soft(x, A, b):
+    return (((A @ x - b) ** 2 + 1) ** 0.5).sum() + (x**4).sum()
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_lbfgs_finds_the_minimum_that_torchs_finds(n):
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle here")
+    rng = np.random.default_rng(n)
+    constants = rng.normal(size=(30, n)), rng.normal(size=30)
+    for f, start, arrays in ((rosenbrock, np.tile(START, n)[:n], ()), (soft, np.zeros(n), constants)):
+        x = torch.tensor(start, requires_grad=True)
+        tensors = [torch.tensor(array) for array in arrays]
+        options = {"max_iter": 300, "tolerance_grad": 1e-11, "tolerance_change": 1e-16}
+        theirs = torch.optim.LBFGS([x], line_search_fn="strong_wolfe", **options)
+
+        def closure(f=f, x=x, tensors=tensors, theirs=theirs):
+            theirs.zero_grad()
+            value = f(x, *tensors)
+            value.backward()
+            return value
+
+        theirs.step(closure)
+        found = optim.minimize(lambda x, f=f, arrays=arrays: f(x, *arrays), start, "lbfgs", gtol=1e-9)
+        np.testing.assert_allclose(found.x, x.detach().numpy(), atol=1e-7)

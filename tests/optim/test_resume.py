@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,24 @@ def test_ctrl_c_keeps_the_last_checkpoint(tmp_path):
     resumed, _ = training(tmp_path / "a", 6)
     whole, _ = training(tmp_path / "b", 6)
     assert same(whole, resumed)
+
+
+def test_the_signal_of_ctrl_c_ends_it_cleanly(tmp_path):
+    class Signal(optim.Callback):
+        def __init__(self):
+            self.steps = 0
+
+        def on_step(self, running):
+            self.steps += 1
+            if self.steps == 8:
+                signal.raise_signal(signal.SIGINT)
+
+    model, history = training(tmp_path / "a", 6, callbacks=[Signal()])
+    assert history.stopped == "interrupted"
+    assert not model.training
+    saved = nn.load(tmp_path / "a")["training"]
+    assert (saved["epoch"], saved["step"]) == (2, 6)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_finished_training_is_not_gone_through_again(tmp_path):

@@ -196,14 +196,16 @@ def test_a_loss_that_is_not_finite_is_an_error():
         optim.fit(model, F.cross_entropy, optim.SGD(model.parameters()), [(x * np.nan, y)], 1, progress=False)
 
 
-def test_progress_bar_shows_loss_metric_and_epoch(capsys):
+def test_progress_bar_shows_loss_metric_rate_and_epoch(capsys):
     x, y = blobs()
     model = classifier()
     data = Batches(x, y, batch_size=16)
-    optim.fit(model, F.cross_entropy, optim.Adam(model.parameters()), data, 2, metrics={"accuracy": optim.accuracy})
+    optimizer = optim.Adam(model.parameters(), lr=0.0123)
+    optim.fit(model, F.cross_entropy, optimizer, data, 2, metrics={"accuracy": optim.accuracy})
     shown = capsys.readouterr().err
     assert "epoch 2/2, loss" in shown
     assert "accuracy" in shown
+    assert "lr 0.0123" in shown
     assert "100%" in shown
 
 

@@ -185,6 +185,22 @@ def test_equal_blocks_in_a_row_are_one_box_with_a_count() -> None:
     assert "block0 ×12" in autograd.graph(blocks(12)).dot(collapse=True)
 
 
+def test_layers_of_a_model_with_shapes_and_parameter_counts() -> None:
+    nn = pytest.importorskip("nn")
+    model = nn.Sequential({"conv": nn.Conv2d(1, 4, 3, padding="same"), "flat": nn.Flatten(), "out": nn.Dense(64, 10)})
+    with autograd.record():
+        scores = model(np.zeros((2, 1, 4, 4), np.float32))
+    dot = autograd.graph(scores).dot(collapse=True)
+    boxes = [label.split("\\n") for label in labels(dot).values() if "float" in label and "v" not in label[:1]]
+    assert [[box[0], *box[2:]] for box in boxes] == [
+        ["conv", "40 parameters", "2×4×4×4 float32"],
+        ["flat", "2×64 float32"],
+        ["out", "650 parameters", "2×10 float32"],
+    ]
+    assert "690 parameters in all" in dot
+    assert sum(p.size for p in model.parameters()) == 690
+
+
 def test_a_module_called_twice_makes_no_circle() -> None:
     w = Tensor(2.0, requires_grad=True)
     with autograd.record(), Module("Model"):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import hypothesis
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 import autograd
+from autograd import Tensor
 from autograd.view.forms import View
+from tests.view import rows
 from tests.view.random_graphs import computations
 
 _SETTINGS = hypothesis.settings(
@@ -63,3 +67,98 @@ def test_shares_add_up_to_bars(compute: Any) -> None:
             and not isinstance(quantity.dtype, tuple)
         ):
             np.testing.assert_allclose(sum(shares), view.replay.bars[quantity.number], rtol=1e-9, atol=1e-12)
+
+
+# --- A tensor in a notebook --------------------------------------------------------------------------------
+
+
+def test_a_tensor_in_a_notebook_is_its_text_and_what_it_comes_from() -> None:
+    loss = rows.logistic(penalty=True)
+    shown = loss._repr_html_()
+    assert shown is not None
+    assert "<pre>Tensor(0.20287723" in shown
+    assert "a number, float64" in shown
+    assert '<details><summary>Computed from</summary><img alt="computation graph" src="data:image/svg+xml;' in shown
+    assert "<script" not in shown
+    leaf = Tensor([[1.0, 2.0]], requires_grad=True).named("<a>")
+    assert leaf._repr_html_() == (
+        "<pre>Tensor([[1., 2.]], name=&#x27;&lt;a&gt;&#x27;, requires_grad=True)</pre><p>1 × 2, float64</p>"
+    )
+
+
+def test_a_tensor_in_a_notebook_is_small_and_soon_there() -> None:
+    x = Tensor(np.ones((1000, 100)), requires_grad=True)
+    for _ in range(5_000):
+        x = -x
+    start = time.perf_counter()
+    shown = x._repr_html_()
+    assert time.perf_counter() - start < 0.5
+    assert shown is not None
+    assert len(shown) < 2_000
+    assert "<img" not in shown
+
+
+def test_a_tensor_in_a_notebook_never_raises(monkeypatch: Any, tmp_path: Any) -> None:
+    def fail(*args: Any, **options: Any) -> Any:
+        raise ZeroDivisionError
+
+    y = Tensor(2.0, requires_grad=True) * 3.0
+    with monkeypatch.context() as patch:
+        patch.setattr("autograd.view.snapshot.Snapshot.__init__", fail)
+        assert y._repr_html_() == "<pre>Tensor(6., operation=multiply)</pre><p>a number, float64</p>"
+    with monkeypatch.context() as patch:
+        patch.setattr("numpy.array2string", fail)
+        assert y._repr_html_() is None
+
+
+def test_looking_at_a_tensor_records_nothing() -> None:
+    with autograd.record() as recorded:
+        y = Tensor(2.0, requires_grad=True) * 3.0
+        y._repr_html_()
+    assert len(recorded) == len(autograd.graph(y))
+
+
+@pytest.mark.parametrize(
+    ("compare", "line"),
+    [
+        (lambda a, b: a > b, "m = a > b"),
+        (lambda a, b: a >= b, "m = a >= b"),
+        (lambda a, b: a < b, "m = a < b"),
+        (lambda a, b: a <= b, "m = a <= b"),
+        (lambda a, b: a == b, "m = a == b"),
+        (lambda a, b: a != b, "m = a != b"),
+    ],
+)
+def test_comparisons_are_written_with_their_signs(compare: Any, line: str) -> None:
+    a, b = Tensor(1.0, requires_grad=True).named("a"), Tensor(2.0).named("b")
+    with autograd.record():
+        mask = compare(a, b).named("m")
+        product = compare(a + 1.0, b) * a
+    assert autograd.graph(mask).text(unicode=False).startswith(line + " = ")
+    assert f"({line[4:].replace('a', 'a + 1', 1)}) a" in autograd.graph(product).text(unicode=False).replace(
+        "(a + 1)", "a + 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("index", "written"),
+    [
+        (0, "x[0]"),
+        ((slice(1, None), slice(None, None, 2)), "x[1:, ::2]"),
+        ((Ellipsis, None, -1), "x[..., None, -1]"),
+        (np.arange(12).reshape(3, 4) > 3, "x[mask]"),
+        ((np.array([0, 1]), 1), "x[array, 1]"),
+    ],
+)
+def test_indices_are_written_as_typed(index: Any, written: str) -> None:
+    x = Tensor(np.arange(12.0).reshape(3, 4), requires_grad=True).named("x")
+    with autograd.record():
+        loss = (x[index].named("y") ** 2).sum().named("L")
+    loss.backward()
+    graph = autograd.graph(loss)
+    assert graph.text(unicode=False).startswith(f"y = {written} = ")
+    assert f'label="y = {written}\\n' in graph.dot()
+    assert graph.text().count("\n") == 4
+    assert graph.latex()
+    assert graph.html(check=False)
+    assert str(graph.why(x))

