@@ -70,7 +70,7 @@ def install(operations: dict[str, Any]) -> None:
 METHODS = (
     *("sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "cumsum", "cumprod", "all", "any"),
     *("reshape", "transpose", "swapaxes", "squeeze", "ravel", "flatten", "repeat", "diagonal", "trace", "take"),
-    *("sort", "argsort", "partition", "argpartition", "searchsorted", "nonzero", "clip", "round", "dot"),
+    *("sort", "argsort", "partition", "argpartition", "nonzero", "clip", "round", "dot"),
     *("astype", "clone", "copy", "conj"),
     *("tanh", "exp", "log", "sqrt", "sigmoid", "relu"),
 )

@@ -137,7 +137,7 @@ _getitem: Any = primitive(
 _scatter_add: Any = primitive(
     _forward_scatter_add,
     name="scatter_add",
-    values=lambda ybar, arrays, index: _getitem(ybar, *arrays, index=index),
+    values=lambda ybar, arrays, index, values_shape: sum_to(_getitem(ybar, *arrays, index=index), shape=values_shape),
     arrays=None,
 )
 

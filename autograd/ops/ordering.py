@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.numpy_api import register
+from autograd.ops.broadcast import sum_to
 from autograd.primitive import primitive
 
 # --- Taking and adding along an axis -----------------------------------------------------------------------
@@ -60,7 +61,9 @@ def _scatter_along_axis(values: Any, indices: Any, axis: int = -1, *, shape: tup
 
 scatter_along_axis = primitive(
     _scatter_along_axis,
-    values=lambda ybar, indices, axis: take_along_axis(ybar, indices, axis=axis),
+    values=lambda ybar, indices, axis, values_shape: sum_to(
+        take_along_axis(ybar, indices, axis=axis), shape=values_shape
+    ),
     indices=None,
 )
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.numpy_api import register
-from autograd.ops.broadcast import broadcast_to
+from autograd.ops.broadcast import broadcast_to, sum_to
 from autograd.ops.shape import moveaxis
 from autograd.primitive import primitive
 from autograd.tensor import as_array
@@ -178,7 +178,8 @@ def _operand_bar(
     shape = tuple(next(lengths) if label in known else 1 for label in mine)
     full = np.broadcast_shapes(shape, operands_shape[position])
     bar = bar if shape == bar.shape else bar.reshape(shape)
-    return bar if full == shape else broadcast_to(bar, shape=full)
+    bar = bar if full == shape else broadcast_to(bar, shape=full)
+    return sum_to(bar, shape=operands_shape[position])  # an axis of length 1 met longer ones
 
 
 einsum_spelled = primitive(_einsum, name="einsum", operands=_operand_bar)

@@ -228,7 +228,9 @@ _repeat = primitive(
 _tile = primitive(
     lambda A, *, reps: np.tile(A, reps),
     name="tile",
-    A=lambda ybar, A_shape, reps: ybar.reshape(_tiles(A_shape, reps)).sum(axis=(*range(0, 2 * ybar.ndim, 2),)),
+    A=lambda ybar, A_shape, reps: (
+        ybar.reshape(_tiles(A_shape, reps)).sum(axis=(*range(0, 2 * ybar.ndim, 2),)).reshape(A_shape)
+    ),
 )
 
 

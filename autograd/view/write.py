@@ -120,11 +120,13 @@ class Writer:
         found = ""
         for place, term in enumerate(form.terms):
             written = self._unsigned(term, form.shape, at)
-            text = written[0] if place == 0 or not written[0].startswith(self.style.minus) else f"({written[0]})"
+            alone = len(form.terms) == 1 and not term.coefficient < 0
+            text = written[0] if alone else self._parenthesized(written, QUOTIENT)
             if place:
+                text = f"({text})" if text.startswith(self.style.minus) else text
                 found += f" {self.style.minus if term.coefficient < 0 else '+'} {text}"
             else:
-                found = f"{self.style.minus if term.coefficient < 0 else ''}{self._parenthesized(written, QUOTIENT)}"
+                found = f"{self.style.minus if term.coefficient < 0 else ''}{text}"
         if len(form.terms) > 1:
             return found, SUM
         return found, min(written[1], PRODUCT) if term.coefficient < 0 else written[1]
@@ -291,7 +293,7 @@ class Writer:
         closed = parts[-1][-1:] in (")", "]", "|")
         if closed or " " not in notation:
             return found, ATOM if closed else POWER
-        return found, SUM if any(sign in notation for sign in (" + ", " - ")) else QUOTIENT
+        return found, SUM if any(sign in notation for sign in (" + ", " - ", " <", " >", "= ")) else QUOTIENT
 
     # --- With indices --------------------------------------------------------------------------------------
 

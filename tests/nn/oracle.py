@@ -11,7 +11,7 @@ def values(*shape, low=-2.0, high=2.0, seed=0):
     return np.random.default_rng([seed, *shape]).uniform(low, high, shape)
 
 
-def compare(ours, theirs, arrays, *, rtol=1e-9, atol=1e-10):
+def compare(ours, theirs, arrays, *, rtol=1e-10, atol=1e-10):
     """Compare values and gradients by all arrays, with random bars.
 
     Args:
@@ -33,7 +33,7 @@ def compare(ours, theirs, arrays, *, rtol=1e-9, atol=1e-10):
         np.testing.assert_allclose(found, np.zeros(a.shape) if b.grad is None else b.grad.numpy(), rtol=rtol, atol=atol)
 
 
-def compare_modules(ours, theirs, inputs, *, call=None, rtol=1e-9, atol=1e-10):
+def compare_modules(ours, theirs, inputs, *, call=None, rtol=1e-10, atol=1e-10):
     """Give our module torch's weights (same names), then compare outputs and all gradients, in float64.
 
     Args:
