@@ -146,7 +146,7 @@ def _walk(
     return results
 
 
-def _fitted(share: Any, parent: Node, output_shape: tuple[int, ...]) -> Any:
+def _fitted(share: Any, parent: Node, output_shape: tuple[Any, ...]) -> Any:
     """Return a bar in the shape and dtype of its value: broadcasting is undone here, and only here."""
     if not hasattr(share, "shape"):
         raise TypeError(f"expected the rule to return an array, got {type(share).__name__}")
@@ -158,11 +158,11 @@ def _fitted(share: Any, parent: Node, output_shape: tuple[int, ...]) -> Any:
     return share
 
 
-def _check_repeated(shape: tuple[int, ...], to: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+def _check_repeated(shape: tuple[int, ...], to: tuple[int, ...], output_shape: tuple[Any, ...]) -> None:
     """Raise unless a bar has more axes, or longer ones, than its value only where the output has them too."""
     extra = len(shape) - len(to)
     repeated = [i for i, length in enumerate(shape) if i < extra or length != to[i - extra]]
-    if output_shape and type(output_shape[0]) is tuple:  # several outputs: broadcasting is their own affair
+    if output_shape and isinstance(output_shape[0], tuple):  # several outputs: broadcasting is their own affair
         output_shape = shape
     if extra < 0 or any(i >= len(output_shape) or shape[i] != output_shape[i] for i in repeated):
         raise ValueError(

@@ -507,7 +507,9 @@ def test_bars_under_create_graph_are_handles_of_their_own():
 def test_jacobian_by_rows_and_by_columns(rows):
     a = np.arange(2.0 * rows).reshape(rows, 2) / rows
     x = np.array([0.3, -0.2])
-    found = ag.jacobian(lambda d: {"y": np.tanh(a @ d["x"]) * d["s"]})({"x": x, "s": np.array(2.0), "none": np.zeros(0)})
+    found = ag.jacobian(lambda d: {"y": np.tanh(a @ d["x"]) * d["s"]})(
+        {"x": x, "s": np.array(2.0), "none": np.zeros(0)}
+    )
     np.testing.assert_allclose(found["y"]["x"], 2 * (1 - np.tanh(a @ x) ** 2)[:, None] * a)
     np.testing.assert_allclose(found["y"]["s"], np.tanh(a @ x))
     assert found["y"]["none"].shape == (rows, 0)

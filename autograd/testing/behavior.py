@@ -14,7 +14,6 @@ from autograd.testing.compare import FACTOR, Level
 from autograd.testing.report import Problem, Report
 from autograd.testing.subject import (
     Stage,
-    Subject,
     flat,
     gradient_stage,
     gradients,
@@ -26,7 +25,7 @@ from autograd.testing.subject import (
 )
 
 
-def call_twice(subject: Subject, report: Report) -> list[NDArray[Any]]:
+def call_twice(subject: Any, report: Report) -> list[NDArray[Any]]:
     """Call the function twice; report what it writes to and whether it repeats itself; return its outputs."""
     constants = [(x, np.array(raw(x))) for x in subject.constants]
     inputs = leaves_of(subject.arrays)
@@ -61,7 +60,7 @@ def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
-def look_at_sweep(stage: Stage, subject: Subject, outputs: Sequence[NDArray[Any]], number: int, report: Report) -> bool:
+def look_at_sweep(stage: Stage, subject: Any, outputs: Sequence[NDArray[Any]], number: int, report: Report) -> bool:
     """Sweep twice over one record; report what the sweep writes to and whether it repeats itself.
 
     Returns:
@@ -101,7 +100,7 @@ def _forward_scattered(x: Any) -> Any:
     return out
 
 
-_scattered = primitive(_forward_scattered, name="scattered", x=lambda ybar: _scattered(ybar))
+_scattered: Any = primitive(_forward_scattered, name="scattered", x=lambda ybar: _scattered(ybar))
 """The same values in memory that is neither contiguous nor in order, with NaN between them."""
 
 

@@ -17,9 +17,9 @@ from autograd.modes import enable_grad
 from autograd.testing import nodes
 from autograd.testing.behavior import call_twice, following, look_at_layout, look_at_sweep
 from autograd.testing.compare import Level, size_of
-from autograd.testing.report import KINK, WRONG, Comparison, GradientError, Problem, Report, describe_array
-from autograd.testing.subject import Stage, Subject, leaves_of, pulled, quiet
 from autograd.testing.opinions import complex_step, taylor_orders
+from autograd.testing.report import KINK, WRONG, Comparison, GradientError, Problem, Report, describe_array
+from autograd.testing.subject import Stage, Subject, gradient_stage, leaves_of, pulled, quiet
 
 MODES = ("auto", "coordinates", "directions")
 
@@ -85,7 +85,7 @@ def examined(
     shown = [describe_array(name, array) for name, array in zip(subject.names, subject.arrays, strict=True)]
     report = Report(subject.function_name, shown)
     with enable_grad():
-        _call_elsewhere(subject)
+        call_elsewhere(subject, order)
         stages = run(subject, report, order, mode, np.random.default_rng(seed))
 
     def explain() -> None:
@@ -145,15 +145,20 @@ def run(
     return stages
 
 
-def _call_elsewhere(subject: Subject) -> None:
-    """Call the function at another point first, so that what it or a rule keeps from an earlier call is not right.
+def call_elsewhere(subject: Subject, order: int) -> None:
+    """Do all that a check does at another point first, so that what is kept from an earlier call is not right.
 
     There the elements are in reverse, which leaves most functions in their domain (a symmetric matrix symmetric).
     """
-    inputs = leaves_of([(0.97 * a.reshape(-1)[::-1].reshape(a.shape)).astype(a.dtype) for a in subject.arrays])
+    arrays = [(0.97 * a.reshape(-1)[::-1].reshape(a.shape)).astype(a.dtype) for a in subject.arrays]
+    stage: Stage = subject.stage
     with quiet(), contextlib.suppress(Exception):
-        outputs = subject.stage(*inputs)
-        pulled(outputs, inputs, [np.ones(y.shape, y.dtype) for y in outputs], create_graph=False)
+        for _ in range(order):
+            inputs = leaves_of(arrays)
+            outputs = stage(*inputs)
+            ones = [np.ones(y.shape, y.dtype) for y in outputs]
+            pulled(outputs, inputs, ones, create_graph=False)
+            stage = gradient_stage(stage, ones, ones)
 
 
 def _right_nearby(subject: Subject, order: int, seed: int) -> bool:

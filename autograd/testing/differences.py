@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +156,7 @@ class Line:
 
     def sample(self, exponent: int) -> None:
         """Sample the window whose first step is 1.37 * 2^exponent (an odd factor, to be out of step with f)."""
-        steps = 1.37 * 2.0 ** (exponent - np.arange(LEVELS))
+        steps: Array = np.asarray(1.37 * 2.0 ** (exponent - np.arange(LEVELS)), dtype=np.float64)
         high = np.array([self.at(float(h)) for h in steps])
         low = np.array([self.at(float(-h)) for h in steps])
         self.windows[exponent] = Window(steps, high, low)
@@ -174,7 +173,8 @@ class Line:
         """Return how far the samples of a window are off: also by the rounding of the step where the line is curved."""
         size = np.maximum(np.abs(window.high), np.abs(window.low))
         curved = np.abs(window.high + window.low - 2 * self.middle) / window.steps[:, None]
-        return np.maximum(self.noise, self.precision * np.nan_to_num(np.max(size + curved, axis=0)))
+        noise: Array = np.maximum(self.noise, self.precision * np.nan_to_num(np.max(size + curved, axis=0)))
+        return noise
 
     def slope(self, *, ignore_flat: bool = False) -> Estimate:
         """Return the slopes at 0 by central differences, from all windows.
@@ -211,4 +211,5 @@ class Line:
 
     def defined(self, side: int) -> NDArray[np.bool_]:
         """Tell for each component whether the function has values near 0 to one side."""
-        return np.isfinite((self.nearest.high if side > 0 else self.nearest.low)[-1])
+        finite: NDArray[np.bool_] = np.isfinite((self.nearest.high if side > 0 else self.nearest.low)[-1])
+        return finite

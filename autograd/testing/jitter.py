@@ -46,7 +46,7 @@ class Program:
         A sweep over them also has its bars changed.
         """
         inputs = leaves_of([_jittered(a, rng) for a in self.arrays])
-        results: dict[Node, Any] = dict(zip(self._inputs, inputs, strict=True))
+        results: dict[Node, Any] = {node: x for node, x in zip(self._inputs, inputs, strict=True) if node is not None}
         for node in self._order:
             if node in results:
                 continue

@@ -63,7 +63,9 @@ class Score:
         return 100.0 * len(self.killed) / total if total else 100.0
 
     def __str__(self) -> str:
-        lines = [f"{len(self.killed)} of {len(self.killed) + len(self.survivors)} faults noticed ({self.percent:.1f} %)"]
+        lines = [
+            f"{len(self.killed)} of {len(self.killed) + len(self.survivors)} faults noticed ({self.percent:.1f} %)"
+        ]
         return "\n".join(lines + [f"  survived: {mutant}" for mutant in self.survivors])
 
 
@@ -165,14 +167,23 @@ def _stale(rule: Rule) -> Rule:
     first: dict[Any, tuple[Any, ...]] = {}
 
     def stale(bar: Any, *needs: Any) -> Any:
-        shapes = tuple(need.shape if _is_float(need) else None for need in needs)
-        return rule(bar, *map(_earlier, first.setdefault(shapes, needs), needs))
+        return rule(bar, *_earlier(first.setdefault(_shapes(needs), needs), needs))
 
     return stale
 
 
+def _shapes(needs: Any) -> Any:
+    if isinstance(needs, tuple):
+        return tuple(map(_shapes, needs))
+    return needs.shape if _is_float(needs) else None
+
+
 def _earlier(before: Any, now: Any) -> Any:
-    return before if _is_float(before) else now
+    """Return nested tuples with the arrays of an earlier call, and the rest as it is now."""
+    if isinstance(now, tuple):
+        found = [_earlier(b, n) for b, n in zip(before, now, strict=True)]
+        return now._make(found) if hasattr(now, "_make") else tuple(found)
+    return before if _is_float(now) else now
 
 
 def _is_float(x: Any) -> bool:
@@ -264,7 +275,7 @@ class _Editor(ast.NodeTransformer):
     def _changed_call(self, node: ast.Call) -> tuple[str, ast.AST] | None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         is_method = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") != "np"
-        inner = node.func.value if is_method and isinstance(node.func, ast.Attribute) else (node.args or [None])[0]
+        inner = node.func.value if is_method and isinstance(node.func, ast.Attribute) else next(iter(node.args), None)
         if name in _REDUCTIONS and inner is not None and self.way == 0:
             return "reduction lost", inner
         if name in _LAYOUTS and inner is not None and self.way == 0:

@@ -205,7 +205,7 @@ def _kinked(text: str, distance: Callable[..., Any], torch: str | None = None) -
 def _axis_of(x: Any, p: int) -> int:
     if not x.ndim:
         raise ImpossibleError
-    return p % (2 * x.ndim) - x.ndim
+    return int(p % (2 * x.ndim) - x.ndim)
 
 
 def _reduction(name: str, torch: str) -> Build:

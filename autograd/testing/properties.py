@@ -50,7 +50,9 @@ def gradients(
     def decorate(function: Callable[..., Any]) -> Callable[[], None]:
         drawn = strategies or tuple(_in_order(function, named))
 
-        @hypothesis.settings(deadline=None, **({} if examples is None else {"max_examples": examples}))
+        limits: dict[str, Any] = {} if examples is None else {"max_examples": examples}
+
+        @hypothesis.settings(deadline=None, **limits)
         @hypothesis.given(inputs=st.tuples(*drawn))
         def test(inputs: tuple[Any, ...]) -> None:
             try:

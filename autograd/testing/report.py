@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """analytic / numeric: -1 for a lost sign, 2 for a factor."""
+        """Analytic / numeric: -1 for a lost sign, 2 for a factor."""
         return self.analytic / self.numeric if self.numeric else math.nan
 
     @property

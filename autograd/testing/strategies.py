@@ -47,7 +47,7 @@ def numbers(
     bits = np.dtype(dtype).itemsize * 8
     edges = [low, *(edge for kink in sorted(away_from) for edge in (kink - gap, kink + gap)), high]
     pieces = [
-        st.floats(_up(start, dtype), _down(end, dtype), width=bits, allow_subnormal=False)  # type: ignore[call-overload]
+        st.floats(_up(start, dtype), _down(end, dtype), width=bits, allow_subnormal=False)
         for start, end in zip(edges[::2], edges[1::2], strict=True)
         if _up(max(start, low), dtype) <= _down(min(end, high), dtype)
     ]
@@ -129,7 +129,7 @@ def laid_out(array: NDArray[Any], layout: str) -> NDArray[Any]:
 
 
 @st.composite
-def broadcastable(draw: st.DrawFn, count: int = 2, **options: Any) -> tuple[NDArray[Any], ...]:
+def broadcastable(draw: st.DrawFn, /, count: int = 2, **options: Any) -> tuple[NDArray[Any], ...]:
     """Draw arrays whose shapes go together by broadcasting.
 
     Args:
@@ -172,7 +172,7 @@ def indices(draw: st.DrawFn, shape: Shape) -> Any:
         draw: given by Hypothesis.
         shape: of x.
     """
-    kinds = [hnp.basic_indices(shape, allow_newaxis=True)]
+    kinds: list[Any] = [hnp.basic_indices(shape, allow_newaxis=True)]
     if shape and 0 not in shape:
         kinds.append(hnp.integer_array_indices(shape, result_shape=shapes(min_dims=1, max_dims=2, min_side=1)))
         kinds.append(hnp.arrays(bool, shape))

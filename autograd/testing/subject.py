@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import autograd.transforms as transforms
-from autograd import trees
+from autograd import transforms, trees
 from autograd.tensor import Tensor, raw
 
 Stage = Callable[..., list[Any]]

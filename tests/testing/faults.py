@@ -105,7 +105,9 @@ ADDED = "                else:\n                    bars[parent] = total = other
 
 FAULTS = {
     "sweep in the order of discovery": lambda: replaced(SWEEP, "reached", in_order_of_discovery),
-    "fan-out: the last contribution wins": lambda: rewritten(SWEEP, "_walk", "            if other is None:", "            if True:"),
+    "fan-out: the last contribution wins": lambda: rewritten(
+        SWEEP, "_walk", "            if other is None:", "            if True:"
+    ),
     "fan-out: the first contribution wins": lambda: rewritten(
         SWEEP, "_walk", "bars[parent] = total = other + share", "total = other"
     ),
@@ -127,7 +129,10 @@ FAULTS = {
     ),
     "create_graph detaches what rules use": lambda: replaced(SWEEP, "lifted", lambda node: node.kept),
     "create_graph detaches bars": lambda: rewritten(
-        SWEEP, "_walk", "        parents = node.parents\n", "        parents = node.parents\n        bar = bar.detach() if hasattr(bar, 'detach') else bar\n"
+        SWEEP,
+        "_walk",
+        "        parents = node.parents\n",
+        "        parents = node.parents\n        bar = bar.detach() if hasattr(bar, 'detach') else bar\n",
     ),
     "item assignment in place": lambda: rewritten_forward_of_setitem(),
     "item assignment: the old value's bar not cleared": lambda: rule(

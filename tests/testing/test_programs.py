@@ -2,11 +2,10 @@
 
 import os
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, find, given, settings
 
-from autograd.testing import GradientError, check_gradients
+from autograd.testing import GradientError
 from autograd.testing.programs import check_program
 from autograd.testing.strategies import programs
 

@@ -34,9 +34,7 @@ def theirs(program, weights, ways):
     ys = program.compiled("torch")(*xs)
     bars = [torch.tensor(w) * (1 + 0.5 * y) for w, y in zip(weights, ys)]
     pairs = [(y, b) for y, b in zip(ys, bars) if y.requires_grad]
-    first = torch.autograd.grad(
-        [y for y, _ in pairs], xs, [b for _, b in pairs], create_graph=True, allow_unused=True
-    )
+    first = torch.autograd.grad([y for y, _ in pairs], xs, [b for _, b in pairs], create_graph=True, allow_unused=True)
     moving = [(g, torch.tensor(v)) for g, v in zip(first, ways) if g is not None and g.requires_grad]
     second = [None] * len(xs)
     if moving:

@@ -138,7 +138,7 @@ def test_comparisons_are_written_with_their_signs(compare: Any, line: str) -> No
     total = (compare(a, b) + b * 2.0 - compare(b, a)).named("s")
     written = autograd.graph(total, a * 1.0).text(unicode=False)
     sign = line.split()[3]
-    assert f"s = (a {sign} b) + 2 b - (b {sign} a)" in written
+    assert f"s = (a {sign} b) + 4 - (b {sign} a) = " in written
     assert f"({line[4:].replace('a', 'a + 1', 1)}) a" in autograd.graph(product).text(unicode=False).replace(
         "(a + 1)", "a + 1"
     )
