@@ -75,7 +75,7 @@ def test_indices_fit(data, shape):
 def test_indices_of_every_kind_are_drawn():
     exists(gs.indices((3, 4)), lambda i: isinstance(i, np.ndarray) and i.dtype == bool)
     exists(gs.indices((3,)), lambda i: isinstance(i, tuple) and isinstance(i[0], np.ndarray) and i[0].size > 3)
-    exists(gs.indices((3, 4)), lambda i: i is Ellipsis or isinstance(i, tuple) and Ellipsis in i)
+    exists(gs.indices((3, 4)), lambda i: i is Ellipsis or (isinstance(i, tuple) and Ellipsis in i))
 
 
 @pytest.mark.parametrize("kind", gs.KINDS)
@@ -113,7 +113,9 @@ def test_programs_of_every_operation_are_drawn():
 
 
 def test_a_program_runs_in_numpy_and_prints_itself():
-    program = find(gs.programs(), lambda p: "assign" in {s.operation for s in p.lines}, settings=settings(database=None))
+    program = find(
+        gs.programs(), lambda p: "assign" in {s.operation for s in p.lines}, settings=settings(database=None)
+    )
     (y,) = program.compiled("numpy")(*program.inputs)
     assert np.isfinite(y).all()
     assert "check_gradients(program, x0, x1)" in repr(program)
