@@ -28,7 +28,7 @@ SPLITS = (0, 1, 2)
 
 def small_recognizer(rng: np.random.Generator) -> nn.Sequential:
     """Return the network for 8 x 8 pixels: more filters than for 28 x 28, as there are fewer places to put them."""
-    return recognizer(side=8, filters=(16, 32), drop=(0.1, 0.1, 0.5), rng=rng)
+    return recognizer(side=8, filters=(32, 64), drop=(0.1, 0.1, 0.5), rng=rng)
 
 
 def recognizer(
@@ -59,13 +59,22 @@ def recognizer(
 
 
 def train(
-    model: nn.Module, training: Any, test: Any, *, epochs: int, batch_size: int, rate: float, seed: int, title: str
+    model: nn.Module,
+    training: Any,
+    test: Any,
+    *,
+    epochs: int,
+    batch_size: int,
+    rate: float,
+    seed: int,
+    title: str,
+    transform: Any = None,
 ) -> optim.History:
     """Train with Adam, the rate rising to `rate` and falling again; evaluate on the test data after each epoch.
 
     The test data decide nothing: no early stopping, no choice of an epoch.
     """
-    batches = Batches(*training, batch_size=batch_size, rng=seed)
+    batches = Batches(*training, batch_size=batch_size, transform=transform, rng=seed)
     optimizer = optim.Adam(model.parameters(), lr=rate)
     return optim.fit(
         model,
@@ -91,7 +100,16 @@ def small_digits(epochs: int, out: Path, splits: tuple[int, ...] = SPLITS) -> fl
         model = small_recognizer(rng)
         title = f"split {seed + 1} of {len(splits)}"
         history = train(
-            model, (x, y), (x_test, y_test), epochs=epochs, batch_size=32, rate=3e-3, seed=seed, title=title
+            model,
+            (x, y),
+            (x_test, y_test),
+            epochs=epochs,
+            batch_size=32,
+            rate=3e-3,
+            seed=seed,
+            title=title,
+            # A digit that is turned, shifted or scaled a little is the same digit: new ones in each epoch.
+            transform=nn.data.Affine(degrees=10, shift=0.7, scale=0.1),
         )
         found.append(history["val_accuracy"][-1])
         print(f"  {found[-1]:.2%} of the {len(x_test)} digits held out are recognized; {seconds(history)}")
@@ -173,12 +191,15 @@ def draw_feature_maps(model: nn.Sequential, image: Any, path: Path) -> None:
 
 
 def draw_row(pictures: dict[str, Any], title: str, path: Path, colors: str, low: float, high: float) -> None:
-    """Draw small pictures side by side, on one scale of colors."""
-    figure, axes = new_figure(1, len(pictures), width=0.8 * len(pictures), height=1.4)
-    for one, (name, picture) in zip(axes, pictures.items(), strict=True):
+    """Draw small pictures side by side, in rows of 17 at most, on one scale of colors."""
+    rows = -(-len(pictures) // 17)
+    columns = -(-len(pictures) // rows)
+    figure, axes = new_figure(rows, columns, width=0.8 * columns, height=0.4 + rows)
+    for one in axes.flat:
+        one.axis("off")
+    for one, (name, picture) in zip(axes.flat, pictures.items(), strict=False):
         one.imshow(picture, cmap=colors, vmin=low, vmax=high)
         one.set_title(name, fontsize=8)
-        one.axis("off")
     figure.suptitle(title, fontsize=9)
     figure.savefig(path)
 

@@ -42,8 +42,9 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: s
             left out.
         *inputs: where. Floating-point arrays and tensors are differentiated by; anything else is passed on.
         order: how many derivatives; each is compared as the slope of the one before.
-        mode: "coordinates": by each element of the inputs; "directions": by random directions; "auto":
-            coordinates while there are at most 64 (16 for higher orders).
+        mode: "coordinates": each output (while there are at most 16) by each element of the inputs; "directions":
+            random combinations of outputs along random directions; "auto": coordinates while there are at most 64
+            (16 for higher orders).
         seed: of directions, bars and weights.
 
     Returns:
@@ -128,7 +129,9 @@ def run(
                 untracked = look_at_sweep(stages[-1], subject, outputs, number, report)
                 if not report.ok:
                     break
-                level = Level(stages[-1], subject.arrays, outputs, subject.names, number, rng)
+                level = Level(
+                    stages[-1], subject.arrays, outputs, subject.names, number, rng, each_output=mode != "directions"
+                )
                 look_at_layout(level, report)
                 if number == 1 and not brief and isinstance(subject, Subject):
                     report.orders, report.complex_step = taylor_orders(level, order), complex_step(level, subject)

@@ -68,6 +68,7 @@ class Level:
         names: of the inputs.
         order: which derivative of the user's function this is.
         rng: for directions and bars.
+        each_output: differentiate the outputs one by one while there are few; False: only two random combinations.
 
     Attributes:
         noise: (m,) how far rounding may have moved the rows' values, on the numeric side.
@@ -91,6 +92,8 @@ class Level:
         names: Sequence[str],
         order: int,
         rng: np.random.Generator,
+        *,
+        each_output: bool = True,
     ) -> None:
         self.stage, self.arrays, self.outputs, self.names, self.order, self.rng = (
             stage,
@@ -102,7 +105,7 @@ class Level:
         )
         self.precision = self.own_precision = max(_eps(a) for a in (*self.arrays, *self.outputs))
         self.point = flat(self.arrays)
-        self.rows = self._rows()
+        self.rows = self._rows(each_output)
         self.bars = [split(row, self.outputs) for row in self.rows]
         self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), self.rows.shape[1])
         found = gradients(stage, self.arrays, self.bars)
@@ -126,10 +129,10 @@ class Level:
         if self.point.size and self.rows.size:
             self.noise = np.maximum(self.noise, self.line(self._random("", np.ones_like(self.sizes))).scatter())
 
-    def _rows(self) -> Array:
+    def _rows(self, each_output: bool) -> Array:
         """Return the combinations of outputs to differentiate: each by itself, or random ones."""
         size = sum(y.size for y in self.outputs)
-        if size <= EACH_OUTPUT:
+        if size <= (EACH_OUTPUT if each_output else 1):
             return np.diag(self.rng.uniform(0.5, 1.5, size) * self.rng.choice([-1.0, 1.0], size))
         weights = np.concatenate([1 / scale_of(y).reshape(-1) for y in self.outputs])
         return np.asarray(self.rng.normal(size=(2, size)) * weights)
