@@ -45,6 +45,7 @@ FUNCTIONS |= {
 }
 
 _REFUSED_MODULES = {
+    "numpy.fft": "results are complex",
     "numpy.lib.recfunctions": "tensors have no fields",
     "numpy.lib._scimath_impl": "results may be complex; use the function in NumPy's main namespace",
     "numpy.lib.scimath": "results may be complex; use the function in NumPy's main namespace",
