@@ -49,6 +49,7 @@ _REFUSED_MODULES = {
     "numpy.lib.recfunctions": "tensors have no fields",
     "numpy.lib._scimath_impl": "results may be complex; use the function in NumPy's main namespace",
     "numpy.lib.scimath": "results may be complex; use the function in NumPy's main namespace",
+    "numpy.polynomial": "write it with sums and products",
     "numpy.strings": "tensors hold numbers",
     "numpy.char": "tensors hold numbers",
 }
@@ -100,7 +101,8 @@ def advice(function: Any) -> str | None:
     """Return what to do instead of a NumPy function that is refused on purpose, or None."""
     module = getattr(function, "__module__", None) or "numpy"
     name = f"{module}.{getattr(function, '__name__', '')}".removeprefix("numpy.")
-    return REFUSED.get(name) or _REFUSED_MODULES.get(module)
+    of_module = (text for known, text in _REFUSED_MODULES.items() if f"{module}.".startswith(f"{known}."))
+    return REFUSED.get(name) or next(of_module, None)
 
 
 def register(functions: dict[Any, Callable[..., Any]]) -> None:

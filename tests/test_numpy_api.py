@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,8 @@ def tracked(a: Any = X) -> Tensor:
 
 def overridable() -> dict[str, Any]:
     """Return every NumPy function and ufunc that users can call and that asks its arguments first."""
+    for module in ("char", "fft", "lib.recfunctions", "ma", "polynomial", "strings"):  # some are known once imported
+        importlib.import_module(f"numpy.{module}")
     found = overrides.get_overridable_numpy_array_functions() | overrides.get_overridable_numpy_ufuncs()
     named = {f"{getattr(f, '__module__', None) or 'numpy'}.{f.__name__}": f for f in found}
     return {name: f for name, f in sorted(named.items()) if not f.__name__.startswith("_")}
