@@ -8,6 +8,7 @@ from collections.abc import Mapping as _Mapping
 
 from autograd import linalg as linalg
 from autograd import methods as _methods
+from autograd import process as _process
 from autograd.modes import detect_anomaly as detect_anomaly
 from autograd.modes import enable_grad as enable_grad
 from autograd.modes import grad_enabled as grad_enabled
@@ -41,6 +42,7 @@ from autograd.transforms import value_and_grad as value_and_grad
 from autograd.transforms import vjp as vjp
 
 _methods.install(globals())
+_process.prepare()
 
 
 def graph(*outputs: Tensor, names: _Mapping[str, object] | None = None) -> Graph:

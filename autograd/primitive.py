@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -141,16 +142,16 @@ class Primitive:
     def _read_signature(self, forward: Callable[..., Any]) -> tuple[str, ...]:
         """Sort the parameters: positional ones without a default may be tensors, the others are static."""
         arguments = []
-        for parameter in inspect.signature(forward).parameters.values():
-            if parameter.kind is parameter.VAR_POSITIONAL:
+        for name, kind, default in _parameters(forward):
+            if kind is inspect.Parameter.VAR_POSITIONAL:
                 self.variadic = True
-                arguments.append(parameter.name)
-            elif parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
-                arguments.append(parameter.name)
+                arguments.append(name)
+            elif kind is not inspect.Parameter.KEYWORD_ONLY and default is inspect.Parameter.empty:
+                arguments.append(name)
             else:
-                self.defaults[parameter.name] = parameter.default
-                if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-                    self.positional += (parameter.name,)
+                self.defaults[name] = default
+                if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+                    self.positional += (name,)
         return tuple(arguments)
 
     def _fixed_layout(self) -> list[Source] | None:
@@ -181,7 +182,7 @@ class Primitive:
         """Return what a rule needs, from the names of its parameters after the bar."""
         spread = self.arguments[-1] if self.variadic else None
         sources = []
-        for need in list(inspect.signature(rule).parameters)[1:]:
+        for need in [name for name, _, _ in _parameters(rule)][1:]:
             base, _, suffix = need.rpartition("_")
             if need in self.arguments:
                 sources.append(Source("arguments" if need == spread else "argument", self.arguments.index(need)))
@@ -291,20 +292,40 @@ def primitive(
         call = _binary_recorder(definition)
     call.primitive = definition
     call.__name__ = call.__qualname__ = definition.name
-    call.__doc__ = inspect.getdoc(forward) if not isinstance(forward, np.ufunc) else _ufunc_doc(definition)
-    call.__signature__ = _signature(definition)
+    if isinstance(forward, np.ufunc):
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in definition.arguments])
+        call.__doc__ = f"NumPy's `{forward.__name__}`, element by element, with broadcasting."
+    else:
+        call.__wrapped__ = forward  # inspect.signature, and so help(), reads the signature there
+        call.__doc__ = forward.__doc__
     return call
 
 
-def _ufunc_doc(definition: Primitive) -> str:
-    return f"NumPy's `{definition.raw.__name__}`, element by element, with broadcasting."
+def _parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
+    """Return name, kind and default of each parameter, as `inspect.signature` has them.
 
-
-def _signature(definition: Primitive) -> inspect.Signature:
-    if not isinstance(definition.raw, np.ufunc):
-        return inspect.signature(definition.raw)
-    kind = inspect.Parameter.POSITIONAL_ONLY
-    return inspect.Signature([inspect.Parameter(name, kind) for name in definition.arguments])
+    What a plain function or a lambda takes is read from its code object: the signatures of all operations and rules
+    would take as long as the rest of the import.
+    """
+    plain = isinstance(function, types.FunctionType) and not hasattr(function, "__wrapped__")
+    if not plain or function.__code__.co_posonlyargcount:
+        return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+    kinds, empty = inspect.Parameter, inspect.Parameter.empty
+    code = function.__code__
+    positional, names = code.co_argcount, code.co_varnames
+    defaults = (empty,) * (positional - len(function.__defaults__ or ())) + (function.__defaults__ or ())
+    found: list[tuple[str, Any, Any]] = [
+        (name, kinds.POSITIONAL_OR_KEYWORD, default) for name, default in zip(names, defaults, strict=False)
+    ]
+    end = positional + code.co_kwonlyargcount
+    if code.co_flags & inspect.CO_VARARGS:
+        found.append((names[end], kinds.VAR_POSITIONAL, empty))
+    by_name = function.__kwdefaults__ or {}
+    found += [(name, kinds.KEYWORD_ONLY, by_name.get(name, empty)) for name in names[positional:end]]
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        found.append((names[end + bool(code.co_flags & inspect.CO_VARARGS)], kinds.VAR_KEYWORD, empty))
+    return found
 
 
 # --- Recorders: one step of the record, written without loops for one and for two plain arguments --------
