@@ -25,6 +25,9 @@ _FLOAT64 = np.dtype(np.float64)
 _PLAIN = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.float16, np.int64, np.bool_})
 """Types of raw operands that NumPy's operators take as they are."""
 
+_FLOATING = frozenset({np.ndarray, np.float64, np.float32, np.float16})
+"""Types of results that the recorders for one and for two arguments take, if the dtype is floating."""
+
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -66,10 +69,11 @@ class Plan:
         primitive: the operation.
         wanted: positions of the arguments that require a gradient and have one.
         sources: what each entry of a node's `kept` is (None: an entry left empty).
+        getters: functions that find these entries; see `_getter`.
         shares: a `Share` for each wanted position.
     """
 
-    __slots__ = ("primitive", "shares", "sources", "wanted")
+    __slots__ = ("getters", "primitive", "shares", "sources", "wanted")
 
     def __init__(self, primitive: Primitive, tracked: tuple[int, ...]) -> None:
         self.primitive = primitive
@@ -81,12 +85,32 @@ class Plan:
         if primitive.layout is not None:
             layout = [source if source in used else None for source in primitive.layout]
         self.sources = tuple(layout)
+        self.getters = tuple(map(_getter, layout))
         place = {source: entry for entry, source in enumerate(layout)}
         entries = {position: [place[source] for source in needs[position]] for position in self.wanted}
         self.shares: tuple[Share, ...] = tuple(
             Share(position, rules[position], kept[0] if kept else None, tuple(kept[1:]) or None)
             for position, kept in entries.items()
         )
+
+
+def _getter(source: Source | None) -> Callable[[tuple[Any, Any, Any, Any]], Any]:
+    """Return a function of a call, (values, result, residuals, parameters), that finds what a rule needs."""
+    kind, key = source or ("nothing", None)
+    getters: dict[str, Callable[[tuple[Any, Any, Any, Any]], Any]] = {
+        "nothing": lambda _: None,
+        "argument": lambda call: call[0][key],
+        "arguments": lambda call: tuple(call[0][key:]),
+        "shape": lambda call: np.shape(call[0][key]),
+        "shapes": lambda call: tuple(map(np.shape, call[0][key:])),
+        "dtype": lambda call: np.asarray(call[0][key]).dtype,
+        "dtypes": lambda call: tuple(np.asarray(value).dtype for value in call[0][key:]),
+        "out": lambda call: call[1],
+        "residual": lambda call: call[2][key],
+        "parameter": lambda call: call[3][key],
+        "position": lambda _: key,
+    }
+    return getters[kind]
 
 
 class Primitive:
@@ -134,9 +158,8 @@ class Primitive:
             if key not in self.arguments:
                 raise TypeError(f"{name}: there is a rule for {key!r}, but the arguments are {self.arguments}")
         self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
-        one_array = elementwise or (isinstance(forward, np.ufunc) and forward.nout == 1)
         self._needs = {name: self._read_needs(name, rule) for name, rule in rules.items() if rule is not None}
-        self.layout = self._fixed_layout() if one_array else None
+        self.layout = self._fixed_layout()
         self._plans: dict[tuple[int, ...], Plan] = {}
 
     def _read_signature(self, forward: Callable[..., Any]) -> tuple[str, ...]:
@@ -226,7 +249,13 @@ class Primitive:
         except Exception as error:
             explain(error, self, values)
             raise
+        return self.taken_apart(value)
+
+    def taken_apart(self, value: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Return what forward returned as `compute` does."""
         residuals: tuple[Any, ...] = ()
+        if type(value) is np.ndarray:
+            return value, residuals
         if self.residuals:
             value, *rest = value
             residuals = tuple(rest)
@@ -270,8 +299,7 @@ def primitive(
         name: how to call the operation; the default is forward's name.
         residuals: names of further arrays (integer or boolean) that forward hands to its rules.
         notation: how drawings write the operation, e.g. "{} + {}".
-        elementwise: whether forward works element by element on floating-point arrays and returns one (known
-            for ufuncs).
+        elementwise: whether forward works element by element (known for ufuncs).
         **rules: a rule, or None, for each argument.
 
     Example:
@@ -343,12 +371,14 @@ def _unary_recorder(definition: Primitive) -> Any:
         parent = x._node
         if parent is None or not parent.requires_grad:
             return _record(definition, (x,), NO_PARAMETERS)
-        x = x._value
+        given, x = x, x._value
         try:
             value = forward(x)
         except Exception as error:
             explain(error, definition, (x,))
             raise
+        if type(value) is not _float64 and (type(value) not in _FLOATING or value.dtype.kind != "f"):
+            return _record(definition, (given,), NO_PARAMETERS, value)
         node = Node()
         node.plan = plan
         node.parents = (parent,)
@@ -419,6 +449,8 @@ def _binary_recorder(definition: Primitive) -> Any:
         except Exception as error:
             explain(error, definition, (x_value, y_value))
             raise
+        if type(value) is not _float64 and (type(value) not in _FLOATING or value.dtype.kind != "f"):
+            return _record(definition, (x, y), NO_PARAMETERS, value)
         node = Node()
         node.plan = plan
         node.parents = (left, right)
@@ -442,8 +474,6 @@ def _binary_recorder(definition: Primitive) -> Any:
             node.dtype = value.dtype
             if value.base is not None or value is x_value or value is y_value:
                 _note_view(value, (left, right))
-            if value.dtype.kind != "f":
-                _refuse_dtype(definition, value)
         out = _new(Tensor)
         out._value = value
         out._node = node
@@ -488,75 +518,103 @@ def _complete(definition: Primitive, parameters: dict[str, Any]) -> dict[str, An
     if len(complete) != len(definition.defaults):
         unknown = sorted(parameters.keys() - definition.defaults.keys())
         raise TypeError(f"{definition.name}: unexpected {unknown}; the parameters are {[*definition.defaults]}")
-    for name, value in complete.items():
-        if type(value) is list:
-            complete[name] = tuple(value)
-        elif type(value) is Tensor:
-            raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
-        elif value is inspect.Parameter.empty:
-            raise TypeError(f"{definition.name}: missing {[name]}; the parameters are {[*definition.defaults]}")
+    if not _CHECKED.isdisjoint(map(type, complete.values())):
+        for name, value in complete.items():
+            if type(value) is list:
+                complete[name] = tuple(value)
+            elif type(value) is Tensor:
+                raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
+            elif value is inspect.Parameter.empty:
+                raise TypeError(f"{definition.name}: missing {[name]}; the parameters are {[*definition.defaults]}")
     return complete
 
 
-def _record(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-    """Compute an operation on any arguments, in any mode, and record it where that is due."""
+_CHECKED = frozenset({list, Tensor, type(inspect.Parameter.empty)})
+"""Types of static parameters that need a look."""
+
+
+_NOT_COMPUTED = object()
+
+
+def _record(
+    definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any], computed: Any = _NOT_COMPUTED
+) -> Any:
+    """Compute an operation on any arguments, in any mode, and record it where that is due.
+
+    Args:
+        definition: the operation.
+        args: tensors and whatever NumPy takes for arrays.
+        parameters: all static parameters.
+        computed: what forward returned, if it has been called already.
+    """
     values: list[Any] = []
-    tracked: list[int] = []
-    has_tensor = recorded = False
-    for position, argument in enumerate(args):
+    parents: list[Any] = []
+    tracked: tuple[int, ...] = ()
+    has_tensor = recorded = bare = False
+    for argument in args:
         kind = type(argument)
         if kind is Tensor:
             has_tensor = True
-            values.append(argument._value)
             node = argument._node
-            if node is not None:
-                if node.requires_grad:
-                    tracked.append(position)
-                elif node.plan is not None:
-                    recorded = True
+            if node is None:
+                bare = True  # a constant that nothing has recorded so far
+            elif node.requires_grad:
+                tracked += (len(values),)
+            elif node.plan is not None:
+                recorded = True
+            values.append(argument._value)
+            parents.append(node)
         elif kind in _PLAIN or argument is None or isinstance(argument, np.generic):
             values.append(argument)
+            parents.append(argument)
         elif isinstance(argument, np.ma.MaskedArray):
             raise TypeError(f"{definition.name}: masked arrays are not supported; use np.where, or .filled()")
         else:
-            values.append(np.asarray(argument))
+            argument = np.asarray(argument)
+            values.append(argument)
+            parents.append(argument)
     if not has_tensor:
         return _raw_call(definition, args, parameters)
-    value, residuals = definition.compute(values, parameters)
+    if computed is _NOT_COMPUTED:
+        value, residuals = definition.compute(values, parameters)
+    else:
+        value, residuals = definition.taken_apart(computed)
     several = isinstance(value, tuple)
-    for output in value if several else (value,):
+    outputs = value if several else (value,)
+    for output in outputs:
         if output.dtype.kind not in "fiub":
             _refuse_dtype(definition, output)
-    recorded = recorded or bool(tracked)
     mode = None if current() is None else effective()
+    recorded = recorded or tracked != ()
     if mode is not None:
         if mode.anomaly:
             _refuse_not_finite(definition, value)
         recorded = mode.grad and (recorded or bool(mode.recordings))
     if not recorded:
         if several:
-            return _outputs(value, [_own(output, values) for output in value], None)
+            return _outputs(value, [_own(output, values) for output in outputs], None)
         return tensor(_own(value, values), None)
-    plan = definition.plan(tuple(tracked))
+    if bare:
+        parents = [_leaf_of(a) if type(a) is Tensor and p is None else p for a, p in zip(args, parents, strict=True)]
+    plan = definition.plan(tracked)
     node = Node()
     node.plan = plan
-    node.parents = tuple(
-        [(a._node or _leaf_of(a)) if type(a) is Tensor else v for a, v in zip(args, values, strict=True)]
-    )
+    node.parents = tuple(parents)
     node.parameters = parameters
     node.index = next_index()
     if several:
-        node.shape = tuple(output.shape for output in value)
-        node.dtype = tuple(output.dtype for output in value)
+        node.shape = tuple(output.shape for output in outputs)
+        node.dtype = tuple(output.dtype for output in outputs)
         node.requires_grad = bool(plan.wanted)
     else:
         node.shape = value.shape
         node.dtype = value.dtype
         node.requires_grad = bool(plan.wanted) and value.dtype.kind == "f"
-    node.kept = _keep(plan, values, value, residuals, parameters) if node.requires_grad else ()
+    call = (values, value, residuals, parameters)
+    node.kept = tuple([get(call) for get in plan.getters]) if node.requires_grad else ()
     node.note = None
-    for output in value if several else (value,):
-        if output.base is not None or any(output is v for v in values):
+    for output in outputs:
+        if output.base is not None or id(output) in map(id, values):
             _note_view(output, node.parents)
     if mode is not None:
         _annotate(node, value, mode)
@@ -575,37 +633,6 @@ def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str
         explain(error, definition, args)
         raise
     return result[0] if definition.residuals else result
-
-
-def _keep(plan: Plan, values: list[Any], value: Any, residuals: tuple[Any, ...], parameters: Any) -> tuple[Any, ...]:
-    """Return what the plan's rules need, in the order of its sources."""
-    kept: list[Any] = []
-    for source in plan.sources:
-        if source is None:
-            kept.append(None)
-            continue
-        kind, key = source
-        if kind == "argument":
-            kept.append(values[key])
-        elif kind == "out":
-            kept.append(value)
-        elif kind == "parameter":
-            kept.append(parameters[key])
-        elif kind == "shape":
-            kept.append(np.shape(values[key]))
-        elif kind == "dtype":
-            kept.append(np.asarray(values[key]).dtype)
-        elif kind == "residual":
-            kept.append(residuals[key])
-        elif kind == "position":
-            kept.append(key)
-        elif kind == "arguments":
-            kept.append(tuple(values[key:]))
-        elif kind == "shapes":
-            kept.append(tuple(np.shape(v) for v in values[key:]))
-        else:
-            kept.append(tuple(np.asarray(v).dtype for v in values[key:]))
-    return tuple(kept)
 
 
 def lifted(node: Node) -> tuple[Any, ...]:
@@ -679,9 +706,8 @@ OUTPUT.plan((0,)).shares = (Share(0, None, None, None),)
 
 def _own(value: Any, arguments: list[Any]) -> Any:
     """Return a constant result that is no view of an argument: a tensor is a value of its own."""
-    if any(value is v or (value.base is not None and np.may_share_memory(value, v)) for v in arguments):
-        return value.copy()
-    return value
+    is_view = value.base is not None and any(np.may_share_memory(value, v) for v in arguments)
+    return value.copy() if is_view or id(value) in map(id, arguments) else value
 
 
 def _note_view(value: Any, parents: Any) -> None:

@@ -187,7 +187,7 @@ def _leading_to(targets: frozenset[Node], order: list[Node]) -> set[Node]:
 
 
 def _note_bar(node: Node, bar: Any) -> Any:
-    """Run the node's hooks on its finished bar and store it where `record()` wants it."""
+    """Run the node's hooks on its finished bar and store it where a drawing will want it."""
     note = node.note
     assert note is not None
     if note.fingerprints is not None and node.kept is not None:
@@ -203,7 +203,7 @@ def _note_bar(node: Node, bar: Any) -> Any:
                 raise ValueError(f"hook: expected a bar of shape {node.shape}, got {np.shape(changed)}")
             given = changed if type(changed) is Tensor and type(bar) is Tensor else raw(changed).astype(node.dtype)
             bar = _as_tensor(given) if type(bar) is Tensor else given
-    if note.recorded:
+    if note.recorded or (note.hooks and node.plan is not None):  # a drawing cannot guess what a hook made of a bar
         note.bar = None if bar is None else np.array(raw(bar))
     return bar
 

@@ -38,7 +38,7 @@ def run_backward(output: Tensor, gradient: Any, retain_graph: bool) -> None:
 
 def grad(
     outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor] | None = None,
     grad_outputs: Any = None,
     *,
     retain_graph: bool | None = None,
@@ -61,7 +61,7 @@ def grad(
     Raises:
         GraphError: an output does not require a gradient, or no output depends on an input.
         ValueError: a bar of another shape than its output, or another number of them.
-        TypeError: something else than tensors.
+        TypeError: something else than tensors; a function (see `value_and_grad`).
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -70,6 +70,9 @@ def grad(
         >>> float(first.data), float(second)
         (27.0, 18.0)
     """
+    if inputs is None:
+        told = "; for the gradient of a function: value_and_grad(f)(x)" if callable(outputs) else ""
+        raise TypeError(f"grad: expected outputs and the inputs to differentiate them by, got one argument{told}")
     outputs, inputs = _as_tensors(outputs, "grad", "outputs"), _as_tensors(inputs, "grad", "inputs")
     if grad_outputs is None:
         grad_outputs = [None] * len(outputs)
@@ -395,6 +398,10 @@ def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any
     For one array x the result has shape (*x.shape, *x.shape); for nested x, each leaf of the gradient's nesting
     holds the nesting of x.
 
+    Args:
+        function: takes nested arrays (as Tensors) and returns a scalar.
+        argnums: which argument to differentiate by.
+
     Example:
         >>> hessian(lambda x: (x * x * x).sum())(np.array([1.0, 2.0]))
         array([[ 6.,  0.],
@@ -530,6 +537,7 @@ def checkpoint(function: Callable[..., Any], *, generators: Sequence[np.random.G
 
     Raises:
         CheckpointError: (in the sweep) the second result differs from the first.
+        TypeError: (in the call) an output that does not require a gradient.
 
     Source: Chen et al., "Training deep nets with sublinear memory cost", arXiv:1604.06174.
     """

@@ -43,6 +43,7 @@ from autograd import (
     where,
     windows,
 )
+from autograd.ops.recurrent import lstm_gates, lstm_memory, lstm_output
 from autograd.tensor import raw
 from nn.losses import (
     binary_cross_entropy,
@@ -135,6 +136,11 @@ def generalized_relu(x: Any, alpha: Any) -> Any:
 
 def maxout(x: Any, pieces: int, axis: int = -1) -> Any:
     """Return the largest of each `pieces` neighbours along an axis, which becomes that much shorter.
+
+    Args:
+        x: any shape.
+        pieces: how many neighbours compete.
+        axis: along which they stand.
 
     Raises:
         ValueError: `pieces` does not divide the axis' length.
@@ -290,6 +296,10 @@ def layer_norm(
 def embedding(ids: Any, weight: Any) -> Any:
     """Return the rows of weight (count, size) at integer ids (...): (..., size).
 
+    Args:
+        ids: integers, any shape.
+        weight: (count, size).
+
     Raises:
         ValueError: ids that are no integers in 0 .. count - 1.
     """
@@ -332,7 +342,11 @@ def scaled_dot_product_attention(
 
 
 def causal_mask(length: int) -> Any:
-    """Return the mask (length, length) with which a position sees itself and what came before."""
+    """Return the mask (length, length) with which a position sees itself and what came before.
+
+    Args:
+        length: number of positions.
+    """
     return np.tri(length, dtype=bool)
 
 
@@ -369,9 +383,9 @@ def lstm_cell(projected: Any, h: Any, c: Any, weight: Any, bias: Any = None) -> 
 
     Source: Hochreiter and Schmidhuber, Neural Computation 9 (1997), with the forget gate of Gers et al. (2000).
     """
-    i, f, g, o = split(projected + linear(h, weight, bias), 4, axis=-1)
-    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    return sigmoid(o) * tanh(c), c
+    gates = lstm_gates(linear(h, weight, projected if bias is None else projected + bias))
+    c = lstm_memory(gates, c)
+    return lstm_output(gates, c), c
 
 
 def gru_cell(projected: Any, h: Any, weight: Any, bias: Any = None) -> Any:

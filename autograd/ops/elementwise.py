@@ -188,9 +188,11 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 
 def _sigmoid(x: Any) -> Any:
-    """Return the logistic function 1 / (1 + e^-x), exact for large |x|."""
-    e = np.exp(-np.abs(x))
-    return np.maximum(x >= 0, e) / (1 + e)  # 1 for x >= 0, else e: four times as fast as np.where
+    """Return the logistic function 1 / (1 + e^-x); where e^-x is too large for the dtype, 0."""
+    if getattr(x, "dtype", None) == np.float16:  # there e^12 is too large already
+        return _sigmoid(x.astype(np.float32)).astype(np.float16)
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
 
 
 sigmoid = primitive(_sigmoid, elementwise=True, notation="sigma({})", x=lambda ybar, out: ybar * (out * (1 - out)))

@@ -171,7 +171,21 @@ def _window(what: str, axes: int, x: Any, *, size: Any, stride: Any, padding: An
 
 
 def max_pool1d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
-    """Return the largest element of each window of sequences (N, C, L); as `max_pool2d`, with one axis."""
+    """Return the largest element of each window of sequences; of equal ones the first gets the bar.
+
+    Args:
+        x: (N, C, L).
+        size: length of the window.
+        stride: step of the window; None: its size.
+        padding: cells around the sequence, which never win: a number, "valid" (none) or "same"
+            (OL = L / stride, rounded up); at most half of the window.
+
+    Returns:
+        (N, C, OL) with OL = (L + cells around - size) // stride + 1.
+
+    Raises:
+        ValueError: a window larger than the sequence, sizes below 1.
+    """
     x, window = _window("max_pool1d", 1, x, size=size, stride=stride, padding=padding)
     return _max_pool(x, **window)
 
@@ -206,34 +220,101 @@ def max_pool2d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
 
 
 def sum_pool1d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
-    """Return the sum of each window of sequences (N, C, L); as `sum_pool2d`, with one axis."""
+    """Return the sum of each window of sequences, channel by channel.
+
+    Args:
+        x: (N, C, L).
+        size: length of the window.
+        stride: step of the window; None: its size.
+        padding: zeros around the sequence: a number, "valid" (none) or "same"
+            (OL = L / stride, rounded up); at most half of the window.
+
+    Returns:
+        (N, C, OL) with OL = (L + cells around - size) // stride + 1.
+
+    Raises:
+        ValueError: a window larger than the sequence, sizes below 1.
+    """
     x, window = _window("sum_pool1d", 1, x, size=size, stride=stride, padding=padding)
     return _sum_pool(x, **window)
 
 
 def sum_pool2d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
-    """Return the sum of each window of images (N, C, H, W), channel by channel; arguments as in `max_pool2d`."""
+    """Return the sum of each window of images, channel by channel.
+
+    Args:
+        x: (N, C, H, W).
+        size: of the window: a number or a pair.
+        stride: step of the window: a number or a pair; None: its size.
+        padding: zeros around the image: a number, a pair, "valid" (none) or "same" (OH = H / stride, rounded up); at
+            most half of the window.
+
+    Returns:
+        (N, C, OH, OW) with OH = (H + zeros around - kh) // stride + 1.
+
+    Raises:
+        ValueError: a window larger than the image, sizes below 1.
+    """
     x, window = _window("sum_pool2d", 2, x, size=size, stride=stride, padding=padding)
     return _sum_pool(x, **window)
 
 
 def avg_pool1d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
-    """Return the mean of each window of sequences (N, C, L); as `avg_pool2d`, with one axis."""
+    """Return the mean of each window of sequences, channel by channel.
+
+    Args:
+        x: (N, C, L).
+        size: length of the window.
+        stride: step of the window; None: its size.
+        padding: zeros around the sequence, which count: a number, "valid" (none) or "same"
+            (OL = L / stride, rounded up); at most half of the window.
+
+    Returns:
+        (N, C, OL) with OL = (L + cells around - size) // stride + 1.
+
+    Raises:
+        ValueError: a window larger than the sequence, sizes below 1.
+    """
     x, window = _window("avg_pool1d", 1, x, size=size, stride=stride, padding=padding)
     return _sum_pool(x, **window) / math.prod(window["size"])
 
 
 def avg_pool2d(x: Any, size: Any, stride: Any = None, padding: Any = 0) -> Any:
-    """Return the mean of each window of images (N, C, H, W), channel by channel; arguments as in `max_pool2d`.
+    """Return the mean of each window of images, channel by channel.
 
     Cells of the padding count, as zeros: the sum is always divided by the number of cells of a window.
+
+    Args:
+        x: (N, C, H, W).
+        size: of the window: a number or a pair.
+        stride: step of the window: a number or a pair; None: its size.
+        padding: zeros around the image: a number, a pair, "valid" (none) or "same" (OH = H / stride, rounded up); at
+            most half of the window.
+
+    Returns:
+        (N, C, OH, OW) with OH = (H + zeros around - kh) // stride + 1.
+
+    Raises:
+        ValueError: a window larger than the image, sizes below 1.
     """
     x, window = _window("avg_pool2d", 2, x, size=size, stride=stride, padding=padding)
     return _sum_pool(x, **window) / math.prod(window["size"])
 
 
 def median_pool1d(x: Any, size: Any, stride: Any = None) -> Any:
-    """Return the median of each window of sequences (N, C, L); as `median_pool2d`, with one axis."""
+    """Return the median of each window of sequences: of an even number, the mean of the middle two.
+
+    Args:
+        x: (N, C, L).
+        size: length of the window.
+        stride: step of the window; None: its size.
+
+    Returns:
+        (N, C, OL) with OL = (L - size) // stride + 1.
+
+    Raises:
+        ValueError: a window larger than the sequence, sizes below 1.
+    """
     x, window = _window("median_pool1d", 1, x, size=size, stride=stride)
     return median(windows(x, window["size"], window["stride"]), axis=2)
 

@@ -87,8 +87,14 @@ def _times_transpose(x: Any, w: Any) -> Any:
 
 
 def _affine(x: Any, w: Any, b: Any) -> Any:
-    if w.ndim != 2 or x.shape[-1:] != w.shape[1:] or b.shape != w.shape[:1]:
-        raise ValueError(f"linear: expected x (..., in), w (out, in), b (out,), got {x.shape}, {w.shape}, {b.shape}")
+    if w.ndim != 2 or x.shape[-1:] != w.shape[1:] or b.shape not in (w.shape[:1], (*x.shape[:-1], w.shape[0])):
+        raise ValueError(
+            f"linear: expected x (..., in), w (out, in) and b (out,) or (..., out), got {x.shape}, {w.shape} and "
+            f"{b.shape}"
+        )
+    if x.ndim == 2 and 2 * x.size < w.size:
+        # OpenBLAS takes up to half as long again if of two matrices the second alone lies transposed: turn x instead.
+        return np.add((w @ np.ascontiguousarray(x.T)).T, b, order="C")
     z = _times_transpose(x, w)
     if z.dtype != b.dtype:
         return z + b
@@ -120,7 +126,7 @@ _linear_with_bias = primitive(
     name="linear",
     x=_input_bar,
     w=_weight_bar,
-    b=lambda zbar: zbar.sum(axis=tuple(range(zbar.ndim - 1))),
+    b=lambda zbar, b_shape: zbar.sum(axis=tuple(range(zbar.ndim - 1))) if len(b_shape) == 1 else zbar,
 )
 
 
@@ -130,7 +136,7 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
     Args:
         x: (..., in).
         w: (out, in).
-        b: (out,), or None for no offset.
+        b: (out,), one offset for all; (..., out), one for each; or None for none.
 
     Returns:
         Shape (..., out).

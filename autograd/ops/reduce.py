@@ -353,6 +353,11 @@ def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return log(sum(exp(x))) over axes, without overflow.
 
     Where every element is -inf, or there is none, it is -inf; the gradient is then 0.
+
+    Args:
+        x: any shape.
+        axis: an integer, a tuple, or None for all.
+        keepdims: leave those axes in the result, with length 1.
     """
     x = _float_array(x)
     largest = _largest(x, axis=axis, keepdims=True, initial=-math.inf)
@@ -373,7 +378,12 @@ logsumexp = primitive(_logsumexp, x=_logsumexp_bar)
 
 
 def _softmax(x: Any, axis: Axis = -1) -> Any:
-    """Return exp(x) / sum(exp(x)) along axes, without overflow; NaN where every element is -inf."""
+    """Return exp(x) / sum(exp(x)) along axes, without overflow; NaN where every element is -inf.
+
+    Args:
+        x: any shape, which the result has, too.
+        axis: an integer, a tuple, or None for all.
+    """
     e = np.exp(_less_largest(_float_array(x), axis))
     e /= _total(e, axis=axis, keepdims=True)
     return e
@@ -383,7 +393,12 @@ softmax = primitive(_softmax, x=lambda ybar, out, axis: out * (ybar - (ybar * ou
 
 
 def _log_softmax(x: Any, axis: Axis = -1) -> Any:
-    """Return log(softmax(x)) along axes, exact also where softmax(x) would underflow."""
+    """Return log(softmax(x)) along axes, exact also where softmax(x) would underflow.
+
+    Args:
+        x: any shape, which the result has, too.
+        axis: an integer, a tuple, or None for all.
+    """
     x = _less_largest(_float_array(x), axis)
     with np.errstate(divide="ignore"):
         return x - np.log(_total(np.exp(x), axis=axis, keepdims=True))

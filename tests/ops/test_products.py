@@ -79,15 +79,18 @@ def test_linear_is_one_operation():
     assert len(ag.graph(z)) == 4
 
 
+LINEAR = "linear: expected x (..., in), w (out, in) and b (out,) or (..., out), got "
+
+
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [
         (((2, 3), (3, 4)), "linear: expected x (..., in) and w (out, in), got (2, 3) and (3, 4)"),
         (((), (4, 3)), "linear: expected x (..., in) and w (out, in), got () and (4, 3)"),
         (((3,), (3,)), "linear: expected x (..., in) and w (out, in), got (3,) and (3,)"),
-        (((2, 3), (4, 3), (3,)), "linear: expected x (..., in), w (out, in), b (out,), got (2, 3), (4, 3), (3,)"),
-        (((2, 3), (4, 3), (1, 4)), "linear: expected x (..., in), w (out, in), b (out,), got (2, 3), (4, 3), (1, 4)"),
-        (((2, 3), (4, 3), ()), "linear: expected x (..., in), w (out, in), b (out,), got (2, 3), (4, 3), ()"),
+        (((2, 3), (4, 3), (3,)), LINEAR + "(2, 3), (4, 3) and (3,)"),
+        (((2, 3), (4, 3), (1, 4)), LINEAR + "(2, 3), (4, 3) and (1, 4)"),
+        (((2, 3), (4, 3), ()), LINEAR + "(2, 3), (4, 3) and ()"),
     ],
 )
 def test_linear_says_what_it_expects(shapes, message):
