@@ -547,14 +547,15 @@ def _record(
         parameters: all static parameters.
         computed: what forward returned, if it has been called already.
     """
+    if Tensor not in map(type, args):
+        return _raw_call(definition, args, parameters)
     values: list[Any] = []
     parents: list[Any] = []
     tracked: tuple[int, ...] = ()
-    has_tensor = recorded = bare = False
+    recorded = bare = False
     for argument in args:
         kind = type(argument)
         if kind is Tensor:
-            has_tensor = True
             node = argument._node
             if node is None:
                 bare = True  # a constant that nothing has recorded so far
@@ -567,14 +568,10 @@ def _record(
         elif kind in _PLAIN or argument is None or isinstance(argument, np.generic):
             values.append(argument)
             parents.append(argument)
-        elif isinstance(argument, np.ma.MaskedArray):
-            raise TypeError(f"{definition.name}: masked arrays are not supported; use np.where, or .filled()")
         else:
-            argument = np.asarray(argument)
+            argument = _as_array(definition, argument)
             values.append(argument)
             parents.append(argument)
-    if not has_tensor:
-        return _raw_call(definition, args, parameters)
     if computed is _NOT_COMPUTED:
         value, residuals = definition.compute(values, parameters)
     else:
@@ -625,14 +622,20 @@ def _record(
 
 def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Compute on arrays: the result is an array, and nothing is recorded."""
-    if not isinstance(definition.raw, np.ufunc):
-        args = tuple(np.asarray(a) if isinstance(a, (list, tuple)) else a for a in args)
+    if not _PLAIN.issuperset(map(type, args)):
+        args = tuple([a if a is None or isinstance(a, np.generic) else _as_array(definition, a) for a in args])
     try:
         result = definition.raw(*args, **parameters)
     except Exception as error:
         explain(error, definition, args)
         raise
     return result[0] if definition.residuals else result
+
+
+def _as_array(definition: Primitive, argument: Any) -> Any:
+    if isinstance(argument, np.ma.MaskedArray):
+        raise TypeError(f"{definition.name}: masked arrays are not supported; use np.where, or .filled()")
+    return np.asarray(argument)
 
 
 def lifted(node: Node) -> tuple[Any, ...]:

@@ -200,7 +200,8 @@ sigmoid = primitive(_sigmoid, elementwise=True, notation="sigma({})", x=lambda y
 
 def _relu(x: Any) -> Any:
     """Return max(x, 0); the derivative at 0 is 0."""
-    return np.maximum(x, 0)
+    # NumPy takes vector instructions for the larger of two arrays, but not for that of an array and a number.
+    return np.maximum(x, np.zeros_like(x) if getattr(x, "size", 1) > 2000 else 0)
 
 
 relu = primitive(_relu, elementwise=True, x=lambda ybar, out: ybar * (out > 0))

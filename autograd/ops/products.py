@@ -92,8 +92,8 @@ def _affine(x: Any, w: Any, b: Any) -> Any:
             f"linear: expected x (..., in), w (out, in) and b (out,) or (..., out), got {x.shape}, {w.shape} and "
             f"{b.shape}"
         )
-    if x.ndim == 2 and 2 * x.size < w.size:
-        # OpenBLAS takes up to half as long again if of two matrices the second alone lies transposed: turn x instead.
+    if x.ndim == 2 and (2 * x.size < w.size or (x.shape[1] > 256 and x.flags.f_contiguous)):
+        # OpenBLAS takes up to half as long again where the second matrix lies transposed: turn x instead.
         return np.add((w @ np.ascontiguousarray(x.T)).T, b, order="C")
     z = _times_transpose(x, w)
     if z.dtype != b.dtype:
