@@ -12,7 +12,8 @@ All three are matrix products with the windows as columns. What costs time there
 - Windows are copied tile by tile, into as little as fits the processor's cache, and again for the backward pass:
   nothing that is k * k times as large as the image is ever held.
 - xbar is the convolution of ybar with the turned filter; where the stride s is larger than 1, it is s * s such
-  convolutions, one for each residue of the places, and no product is taken with a zero in between.
+  convolutions, one for each residue of the places, and no product is taken with a zero in between. Where most of
+  what the turned filter sees would be zeros around ybar, the bars of all windows are added up instead.
 """
 
 from __future__ import annotations
@@ -147,6 +148,31 @@ def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
     return y.reshape(groups * outputs, *size, n)
 
 
+def _fold(ybar: Any, w: Any, size: Sizes, move: Geometry) -> Any:
+    """Return the bar (C, *size, N) of the input, from ybar (O, OH, OW, N) and w (O, C / groups, kh, kw), at stride 1.
+
+    All windows of the bar, w^T ybar, are added up at their places. That is slower than sliding the turned filter
+    over ybar, unless much of what the filter would then see are zeros around ybar.
+    """
+    groups, kernel, (outputs, rows, columns, n) = move.groups, w.shape[2:], ybar.shape
+    w = np.ascontiguousarray(w.reshape(groups, outputs // groups, -1).swapaxes(1, 2))
+    ybar = np.ascontiguousarray(ybar, w.dtype).reshape(groups, outputs // groups, rows, columns * n)
+    channels = w.shape[1] * groups // math.prod(kernel)
+    extent = [count + r - 1 for count, r in zip((rows, columns), spans(kernel, move.dilation), strict=True)]
+    xbar = np.zeros((channels, *extent, n), w.dtype)
+    # Each element is read once: fewer, longer additions pay more than windows that stay in the cache.
+    height = max(1, 4 * CACHE // max(1, groups * w.shape[1] * columns * n * w.itemsize))
+    for row in range(0, rows, height):
+        part = ybar[:, :, row : row + height]
+        count = part.shape[2]
+        windows = (w @ part.reshape(groups, outputs // groups, -1)).reshape(channels, *kernel, count, columns, n)
+        for i, j in np.ndindex(*kernel):
+            down, right = row + i * move.dilation[0], j * move.dilation[1]
+            xbar[:, down : down + count, right : right + columns] += windows[:, i, j]
+    (up, _), (left, _) = move.padding
+    return xbar[:, up : up + size[0], left : left + size[1]]
+
+
 def _residue(first: int, axis: int, length: int, taps: int, move: Geometry) -> tuple[slice, int, int]:
     """Return what the places first, first + stride, .. of the input see of the output, along one axis.
 
@@ -194,7 +220,10 @@ def _backward_input(ybar: Any, w: Any, *, size: Sizes, move: Geometry) -> Any:
     if ybar.ndim == 3:
         return _backward_input(ybar[:, :, None], w[:, :, None], size=(1, *size), move=move.planar())[:, :, 0]
     dtype, work = _work_dtype(ybar, w)
-    ybar, w = ybar.transpose(1, 2, 3, 0), _turned(w, move.groups).astype(work, copy=False)
+    ybar, w = ybar.transpose(1, 2, 3, 0), w.astype(work, copy=False)
+    if move.stride == (1, 1) and math.prod(size) > 1.5 * math.prod(ybar.shape[1:3]):
+        return _fold(ybar, w, size, move).transpose(3, 0, 1, 2).astype(dtype, copy=False)
+    w = _turned(w, move.groups)
     gaps = tuple(d // math.gcd(d, s) for d, s in zip(move.dilation, move.stride, strict=True))
     xbar = np.zeros((len(w), *size, ybar.shape[3]), dtype)
     for first in np.ndindex(*move.stride):
