@@ -148,7 +148,8 @@ def reached(
 
     Args:
         outputs: where to start.
-        wanted_only: follow only the arguments that require a gradient, as the backward sweep does.
+        wanted_only: follow only the arguments that require a gradient, as the backward sweep does, and leave out
+            leaves, which have no rules to call (outputs are in it all the same).
         floor: leave out nodes with a smaller index (what was made before cannot depend on what came after).
         stop: nodes below which not to go.
     """
@@ -158,15 +159,17 @@ def reached(
         plan = node.plan
         if plan is None or node in stop:
             continue
-        parents: Iterable[Any] = node.parents
-        if not wanted_only:
-            parents = [parent for parent in parents if type(parent) is Node]
-        elif len(plan.wanted) != len(node.parents):
-            parents = [node.parents[position] for position in plan.wanted]
-        for parent in parents:
-            if parent not in seen and parent.index >= floor:
-                seen.add(parent)
-                found.append(parent)
+        if wanted_only:
+            for position in plan.wanted:
+                parent = node.parents[position]
+                if parent.plan is not None and parent not in seen and parent.index >= floor:
+                    seen.add(parent)
+                    found.append(parent)
+        else:
+            for parent in node.parents:
+                if type(parent) is Node and parent not in seen and parent.index >= floor:
+                    seen.add(parent)
+                    found.append(parent)
     found.sort(key=_INDEX)
     return found
 
@@ -206,7 +209,11 @@ class Graph:
 
     @classmethod
     def of_nodes(cls, outputs: Iterable[Node]) -> Graph:
-        """Return the graph below these nodes."""
+        """Return the graph below nodes.
+
+        Args:
+            outputs: nodes of a record, as `Graph.nodes` has them.
+        """
         graph = cls.__new__(cls)
         graph.names = {}
         graph._read(list(outputs))
@@ -296,7 +303,8 @@ class Graph:
         Args:
             **options: `show` ("forward", "backward" or "both"; the default is both once a backward pass has been
                 run), `constants=False` to leave them out, `collapse` (modules to fold: True for the
-                innermost, a depth, or their paths), `budget` (vertices to draw one by one).
+                innermost, a depth, or their paths; known where the computation ran under `autograd.record()`),
+                `budget` (vertices to draw one by one).
         """
         from autograd.view.forms import View
 
@@ -330,7 +338,8 @@ class Graph:
         """Return a page, complete in one file, that replays the computation forward and backward, step by step.
 
         Args:
-            **options: `title`; `check=False` to leave out the comparison of each operation with finite differences.
+            **options: `title`; `check`, the seconds to take for comparing the operations with finite differences (True:
+                2, which keeps the page soon there; False: none). The page says which were not compared.
         """
         from autograd.view.forms import View
 
@@ -371,7 +380,8 @@ class Graph:
         Args:
             expressions: by the bar's name: a function whose parameters are called like the quantities ("x") and
                 bars ("zbar") that it uses, or a value. Each is evaluated with the right values of those.
-            tolerance: how far an element may be off, relative to the largest.
+            tolerance: how far an element may be off, relative to the largest; bars of float32 and float16 may be off
+                by 1e-4 and 1e-2 in any case.
 
         Raises:
             KeyError: there is no such bar, or nothing that a parameter is called like.
@@ -390,6 +400,10 @@ class Graph:
 
     def save(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Write the graph to a file; its ending says how: .dot, .svg, .png, .pdf, .html, .txt, .md or .tex.
+
+        Args:
+            path: the file.
+            **options: those of the form: as for `dot`, `svg`, `html`, `text`, `latex`.
 
         Raises:
             ValueError: another ending.

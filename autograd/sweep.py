@@ -70,7 +70,7 @@ def _walk(
     """Walk `order` backward and return bars.
 
     Args:
-        order: the nodes that the outputs reach, in topological order.
+        order: the computed nodes that the outputs reach, in topological order.
         outputs: where the sweep starts.
         output_bars: their bars.
         targets: whose bars are wanted.
@@ -85,18 +85,17 @@ def _walk(
         bars[node] = bar if node not in bars else bars[node] + bar
 
     for node in reversed(order):
+        plan = node.plan
+        if plan is None:
+            continue
         bar = bars.pop(node, None)
         note = node.note
         if note is not None:
             bar = _note_bar(node, bar)
         if bar is None:
             continue
-        plan = node.plan
-        if plan is None or node in targets:
-            if active is None or node in targets:
-                results[node] = bar
-            if plan is None:
-                continue
+        if node in targets:
+            results[node] = bar
         if active is not None and node not in active:
             continue
         kept: Any = node.kept
@@ -143,6 +142,10 @@ def _walk(
                 bars[parent] = total = other + share
                 if type(total) is _ndarray:
                     ours.add(parent)
+
+    for leaf, bar in bars.items():
+        if active is None or leaf in targets:
+            results[leaf] = bar if leaf.note is None else _note_bar(leaf, bar)
     return results
 
 

@@ -46,14 +46,19 @@ class Module:
     _path: str | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output; what a subclass writes. Call the module itself, not this."""
+        """Compute the output; what a subclass writes. Call the module itself, not this.
+
+        Args:
+            *args: what the module was called with.
+            **kwargs: the same, by keyword.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no forward(): define the computation there")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return `forward(*args, **kwargs)`.
 
         The first call names the parameters by their path from the outermost module, e.g. "conv1.weight". Under
-        `autograd.record()` the steps recorded meanwhile carry the module's path.
+        `autograd.record()` the steps recorded meanwhile carry the module's path, with the names of the classes.
         """
         if self._path is None:
             self._name_members()
@@ -65,7 +70,7 @@ class Module:
         if not mode.scope:
             self._name_members()
         enclosing = "".join(f"{name}." for name in mode.scope[1:])
-        scope = ScopeLayer(str(self._path).removeprefix(enclosing))
+        scope = ScopeLayer(str(self._path).removeprefix(enclosing), type(self).__name__)
         scope.open()
         try:
             return self.forward(*args, **kwargs)
@@ -256,7 +261,10 @@ class Module:
     def __repr__(self) -> str:
         head = f"{type(self).__name__}({_arguments(self)})"
         children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
-        return head if not children else f"{head[:-1]}\n  " + "\n  ".join(children) + "\n)"
+        if not children:
+            return head
+        own = head.removesuffix("()")  # with arguments: Elman(3, 4, 2)(...)
+        return f"{own}(\n  " + "\n  ".join(children) + "\n)"
 
 
 def _is_parameter(value: Any) -> bool:

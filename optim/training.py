@@ -63,7 +63,11 @@ class History:
         figure.savefig(path)
 
     def plot_trace(self, path: str | Path) -> None:
-        """Write a picture of the loss at every step, on a logarithmic scale."""
+        """Write a picture of the loss at every step, on a logarithmic scale.
+
+        Args:
+            path: the file; its ending says how (.png, .svg, .pdf).
+        """
         figure, axes = _figure()
         axes.plot(np.arange(1, len(self.steps) + 1), self.steps, linewidth=0.8)
         axes.set(xlabel="step", ylabel="loss", title="Trace of the loss", yscale="log")
@@ -115,11 +119,11 @@ class Training:
         self.started = 0.0
 
     def stop(self, reason: str) -> None:
-        """End the training after this epoch."""
+        """End the training after this epoch; the history keeps the reason."""
         self.history.stopped = reason
 
     def figure(self, name: str) -> float:
-        """Return a figure of the epoch that has just ended.
+        """Return a figure of the epoch that has just ended, by its name in the history, e.g. "val_loss".
 
         Raises:
             KeyError: there is no such figure.
@@ -136,13 +140,21 @@ class Training:
         return {"epoch": self.epoch, "step": len(self.history.steps), "history": asdict(self.history)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Go on from `state`, which `state_dict` returned."""
         self.epoch = int(state["epoch"])
         for name, value in state["history"].items():
             setattr(self.history, name, value)
 
     def step(self, inputs: Sequence[Any], targets: Any) -> tuple[Any, float]:
-        """Do one step; returns outputs and loss."""
+        """Do one step; returns outputs and loss.
+
+        Args:
+            inputs: what the model is called with.
+            targets: what the loss compares its outputs with.
+
+        Raises:
+            FloatingPointError: the loss is not finite.
+        """
         outputs = self.model(*inputs)
         value = self.loss(outputs, targets)
         number = value.item()
@@ -193,7 +205,12 @@ def fit(
 
     Raises:
         FloatingPointError: the loss is not finite.
+        TypeError: a loss, an optimizer or batches of another kind.
     """
+    if not callable(loss):
+        raise TypeError(f"fit: expected a function for loss, such as F.cross_entropy, got {loss!r}")
+    if not hasattr(optimizer, "param_groups"):
+        raise TypeError(f"fit: expected an optimizer, such as optim.Adam(model.parameters()), got {optimizer!r}")
     training = Training(model, loss, optimizer, data, epochs, callbacks=callbacks)
     history = training.history
     steps = len(data) if isinstance(data, Sized) else None
@@ -239,7 +256,14 @@ def _epoch(training: Training, metrics: Metrics, bar: Any) -> dict[str, float]:
 
 
 def evaluate(model: Module, loss: Loss, data: Iterable[Any], *, metrics: Metrics | None = None) -> dict[str, float]:
-    """Return the mean "loss" and metrics over all examples, in evaluation mode and without recording."""
+    """Return the mean "loss" and metrics over all examples, in evaluation mode and without recording.
+
+    Args:
+        model: called with the inputs of each batch; afterwards in the mode in which it was.
+        loss: function of outputs and targets with a scalar value, the mean over its batch.
+        data: batches `(*inputs, targets)`.
+        metrics: functions of outputs and targets, by name.
+    """
     means = _Means()
     with evaluating(model):
         for inputs, targets in map(_parts, data):
@@ -249,7 +273,16 @@ def evaluate(model: Module, loss: Loss, data: Iterable[Any], *, metrics: Metrics
 
 
 def predict(model: Module, inputs: Any, *, batch_size: int = 256) -> Array:
-    """Return the model's outputs for all inputs (N, ...), in evaluation mode and without recording."""
+    """Return the model's outputs for all inputs, in evaluation mode and without recording.
+
+    Args:
+        model: called with one batch after the other; afterwards in the mode in which it was.
+        inputs: (N, ...).
+        batch_size: examples in a batch.
+
+    Returns:
+        An array (N, ...), in the order of the inputs.
+    """
     with evaluating(model):
         parts = [raw(model(part)) for (part,) in Batches(inputs, batch_size=batch_size, shuffle=False)]
     return np.concatenate(parts)
@@ -285,7 +318,13 @@ class _Means:
         return {name: total / self.count for name, total in self.sums.items()}
 
 
-def _parts(batch: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+def _parts(batch: Any) -> tuple[Sequence[Any], Any]:
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        told = f"{type(batch).__name__} {np.shape(batch)}" if hasattr(batch, "shape") else type(batch).__name__
+        raise TypeError(
+            "expected batches (*inputs, targets), as nn.data.Batches(inputs, targets, batch_size=32) yields them, got "
+            f"{told} for a batch"
+        )
     *inputs, targets = batch
     return inputs, targets
 

@@ -229,3 +229,4 @@ def test_module_list_holds_modules_for_a_loop():
 def test_repr_shows_arguments_that_differ_from_the_default():
     model = nn.Sequential(nn.Conv2d(1, 8, 5, padding="same", rng=0), nn.Dense(2, 3, bias=False, rng=0))
     assert repr(model) == "Sequential(\n  (0): Conv2d(1, 8, 5, padding='same')\n  (1): Dense(2, 3, bias=False)\n)"
+    assert repr(nn.Elman(3, 4, 2)) == "Elman(3, 4, 2)(\n  (hidden): RNN(3, 4)\n  (output): Dense(4, 2)\n)"

@@ -225,3 +225,22 @@ def test_metrics_refuse():
     with pytest.raises(ValueError, match="two lists"):
         optim.confusion_matrix([0, 2], [0])
     assert optim.accuracy(np.eye(3), np.eye(3)) == 1
+
+
+X, Y = blobs()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"data": (X, Y)}, r"expected batches \(\*inputs, targets\), as nn.data.Batches.* got ndarray \(\d+, \d+\)"),
+        ({"data": [[X]]}, "got list for a batch"),
+        ({"loss": "cross_entropy"}, "expected a function for loss, such as F.cross_entropy, got 'cross_entropy'"),
+        ({"optimizer": "adam"}, r"expected an optimizer, such as optim.Adam\(model.parameters\(\)\), got 'adam'"),
+    ],
+)
+def test_fit_says_what_it_expects(changed, message):
+    model = nn.Dense(2, 2, rng=0)
+    given = {"loss": F.cross_entropy, "optimizer": optim.SGD(model.parameters()), "data": Batches(X, Y)} | changed
+    with pytest.raises(TypeError, match=message):
+        optim.fit(model, **given, epochs=1, progress=False)
