@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import FrameType, TracebackType
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
 from autograd.program import Graph, Node
 
@@ -136,11 +136,34 @@ class _RecordLayer(Layer):
         mode.recordings.append(self.nodes)
 
 
-class ScopeLayer(Layer):
-    """The module that is running: nodes recorded meanwhile carry its path."""
+class ModuleName(str):
+    """A module's name in a path.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Attributes:
+        kind: the name of its class.
+    """
+
+    __slots__ = ("kind",)
+
+    kind: str
+
+    def __new__(cls, name: str, kind: str) -> Self:
+        """Return the name of a module of this class."""
+        self = super().__new__(cls, name)
+        self.kind = kind
+        return self
+
+
+class ScopeLayer(Layer):
+    """The module that is running: nodes recorded meanwhile carry its path.
+
+    Args:
+        name: of the module.
+        kind: name of its class.
+    """
+
+    def __init__(self, name: str, kind: str = "") -> None:
+        self.name = ModuleName(name, kind)
 
     def apply(self, mode: Mode) -> None:
         """Add the module's name to the scope."""
@@ -315,14 +338,22 @@ class record(_Block):  # noqa: N801
 
 
 def user_line() -> str:
-    """Return the innermost source line outside this library and NumPy, as "file:line"."""
+    """Return the innermost source line outside this library and NumPy, as "file:line"; in a notebook "In[cell]:line"."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package not in _LIBRARY:
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            return f"{_cell(frame.f_code.co_filename) or frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return "<unknown>"
+
+
+def _cell(filename: str) -> str | None:
+    """Return what IPython calls the cell behind one of its temporary files; None where it is no cell."""
+    ipython = sys.modules.get("IPython")  # not imported: without it there are no cells
+    shell = ipython.get_ipython() if ipython is not None else None
+    told = shell.compile.format_code_name(filename) if shell is not None else None
+    return None if told is None else str(told[1])
 
 
 _LIBRARY = {"autograd", "nn", "optim", "numpy"}

@@ -152,7 +152,8 @@ class Call(Atom):
         return "call", id(self.operation), tuple(form.key for form in self.arguments), parameters, self.output
 
     def value(self, values: Values) -> Any:
-        found = self.operation.compute([values.form(form) for form in self.arguments], self.parameters)[0]
+        with np.errstate(all="ignore"):
+            found = self.operation.compute([values.form(form) for form in self.arguments], self.parameters)[0]
         return found if self.output is None else found[self.output]
 
     def size(self) -> int:
@@ -543,7 +544,7 @@ def _as_term(form: Form, alone: bool) -> Term:
         return Term(0)
     if len(form.terms) == 1 and (alone or not form.terms[0].has_sums(form.ndim)):
         return form.terms[0]
-    common = 1.0 if len(form.terms) > 1 else form.terms[0].coefficient
+    common: Number = 1 if len(form.terms) > 1 else form.terms[0].coefficient
     if common != 1:
         form = Form(form.shape, (Term(1, form.terms[0].factors),))
     return Term(common, (Factor(Group(form), tuple(range(form.ndim))),))
@@ -644,3 +645,80 @@ def matmul(x: Form, y: Form) -> Form:
     n = len(lengths)
     x, y = broadcast(x, (*lengths, *x.shape[-2:])), broadcast(y, (*lengths, *y.shape[-2:]))
     return einsum([x, y], [(*range(n), n, n + 2), (*range(n), n + 2, n + 1)], shape)
+
+
+# --- Named products ----------------------------------------------------------------------------------------
+
+
+def with_products(form: Form, products: Sequence[tuple[Term, Letter]]) -> Form:
+    """Return the form with products that have a name written by it: y for e^z / sum e^z, also out of a sum.
+
+    Args:
+        form: with `-sum(ybar y) / s + ybar / s`, times e^z, for example.
+        products: what some letters stand for, each a single term.
+    """
+    terms = []
+    for term in form.terms:
+        for product, letter in products:
+            term = _named(_pulled_out(term, product), product, letter) or _named(term, product, letter) or term
+        terms.append(term)
+    return Form(form.shape, tuple(terms))
+
+
+def _pulled_out(term: Term, product: Term) -> Term:
+    """Return the term with those factors of the product that all terms of a sum in it have before the sum."""
+    for place, factor in enumerate(term.factors):
+        if not isinstance(factor.atom, Group) or factor.exponent != 1 or len(set(factor.labels)) < len(factor.labels):
+            continue
+        inner = factor.atom.form
+        for wanted in product.factors:
+            found = [_like(wanted, part, inner.ndim) for part in inner.terms]
+            common = [like for like in found if like is not None]
+            axes = {tuple(min(label, inner.ndim) for label in like.labels) for like in common}
+            if len(common) < len(inner.terms) or len(axes) != 1:
+                continue
+            rest = [
+                Term(part.coefficient, tuple(f for f in part.factors if f is not like))
+                for part, like in zip(inner.terms, common, strict=True)
+            ]
+            rest.sort(key=lambda part: part.coefficient < 0)
+            fresh = itertools.count(max(label for f in term.factors for label in (*f.labels, len(factor.labels))) + 1)
+            labels = tuple(factor.labels[label] if label < inner.ndim else next(fresh) for label in common[0].labels)
+            group = Factor(Group(Form(inner.shape, tuple(rest))), factor.labels)
+            others = (*term.factors[:place], *term.factors[place + 1 :])
+            return Term(term.coefficient, (*others, Factor(wanted.atom, labels, wanted.exponent), group))
+    return term
+
+
+def _like(wanted: Factor, term: Term, ndim: int) -> Factor | None:
+    """Return the factor of a term that is the wanted one, where nothing is summed over its axes; None if none is."""
+    for factor in term.factors:
+        same = factor.atom.key == wanted.atom.key and factor.exponent == wanted.exponent
+        free = all(label < ndim or n == 1 for label, n in zip(factor.labels, factor.atom.shape, strict=True))
+        if same and free and len(set(factor.labels)) == len(factor.labels):
+            return factor
+    return None
+
+
+def _named(term: Term, product: Term, letter: Letter) -> Term | None:
+    """Return the term with the factors of a product replaced by its letter; None if it does not have them all."""
+    labels: dict[int, int] = {}
+    left = list(term.factors)
+    for wanted in product.factors:
+        for factor in left:
+            if factor.atom.key == wanted.atom.key and factor.exponent == wanted.exponent:
+                pairs = [
+                    (axis, label)
+                    for axis, label, n in zip(wanted.labels, factor.labels, wanted.atom.shape, strict=True)
+                    if n != 1 or axis < len(letter.shape)
+                ]
+                if all(labels.get(axis, label) == label for axis, label in pairs):
+                    labels.update(pairs)
+                    left.remove(factor)
+                    break
+        else:
+            return None
+    if any(axis not in labels for axis in range(len(letter.shape))) or len(set(labels.values())) < len(labels):
+        return None
+    named = Factor(letter, tuple(labels[axis] for axis in range(len(letter.shape))))
+    return Term(term.coefficient, (named, *left))

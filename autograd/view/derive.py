@@ -189,6 +189,7 @@ MEANINGS: dict[Primitive, Meaning] = {
 }
 
 
+_MEAN = _recorded(lambda x: reduce.mean(x, axis=0), (2,))
 _SUM = _recorded(lambda x: reduce.sum(x, axis=0), (2,))
 _GUARDS = {
     _recorded(elementwise.equal, (), ()): False,
@@ -202,6 +203,26 @@ def expression(operation: Primitive, forms: Sequence[Form], parameters: Mapping[
     meaning = MEANINGS.get(operation)
     found = None if meaning is None else meaning(Step(forms, parameters, shape))
     return found if found is not None else of(Call(operation, forms, dict(parameters), shape))
+
+
+def stand_in(quantity: Quantity) -> Form:
+    """Return what stands for a quantity where it is used: a number if it is a constant one, else its letter."""
+    if quantity.is_absent:
+        return of(Absent())
+    value = quantity.as_number
+    return of(Letter(quantity.number, quantity.shape)) if value is None else constant(value, quantity.shape)
+
+
+def computed(snapshot: Snapshot, quantity: Quantity) -> Form | None:
+    """Return one step in terms of its arguments; None for a step with several outputs, or one of those."""
+    parents = [snapshot[parent] for parent in quantity.parents]
+    if any(isinstance(part.dtype, tuple) for part in (quantity, *parents)):
+        return None
+    assert quantity.operation is not None
+    forms = [stand_in(parent) for parent in parents]
+    found = expression(quantity.operation, forms, quantity.parameters, quantity.shape)
+    trivial = found.number() is not None or isinstance(found.atom(), Letter)  # x + 0: it is to be seen what it was
+    return of(Call(quantity.operation, forms, dict(quantity.parameters), quantity.shape)) if trivial else found
 
 
 class Derivation:
@@ -276,6 +297,7 @@ class Trace:
         self.arguments: dict[Node, int] = {}
         self.outs: dict[Node, int] = {}
         self.residuals: dict[int, str] = {}
+        self.counts = quantity.operation is _MEAN
         self.constants = {i for i, p in enumerate(quantity.parents) if not snapshot[p].requires_grad}
         # In a context of its own: what is open around, a recording or no_grad, is not to see the run, nor to change it.
         self.result = contextvars.Context().run(self._run, snapshot, quantity, position)
@@ -310,7 +332,7 @@ class Trace:
             return None
         value = _value_or_ones(parent.value, parent.shape, parent.dtype)
         if parent.shape == () and parent.as_number is not None:
-            return parent.as_number
+            return parent.value
         if isinstance(value, tuple):
             return value
         return self._leaf(value, self.arguments, place)
@@ -341,7 +363,7 @@ class Trace:
             if node in found:
                 continue
             if node.plan is None:
-                found[node] = _literal(None if node.note is None else node.note.value)
+                found[node] = self._operand(None if node.note is None else node.note.value)
                 continue
             parents = [found[p] if type(p) is Node else self._operand(p) for p in node.parents]
             made = self._sums_to_one(node, _step(node, parents))
@@ -351,7 +373,13 @@ class Trace:
 
     def _operand(self, value: Any) -> Form:
         name = self.residuals.get(id(value))
-        return _literal(value) if name is None else of(Array(value, name))
+        if name is not None:
+            return of(Array(value, name))
+        form = _literal(value)
+        number = form.number()
+        if self.counts and isinstance(number, float):  # 1 / n, whatever n is
+            return constant(Fraction(number).limit_denominator(10**9), form.shape)
+        return form
 
     def _sums_to_one(self, node: Node, form: Any) -> Any:
         """Return 1 for a sum of constants that is 1: probabilities."""

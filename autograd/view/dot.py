@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import graphviz
 import numpy as np
 
-from autograd.view.reduce import Drawing, Fold
+from autograd.view.derive import computed
+from autograd.view.reduce import Drawing, Edge, Fold
 from autograd.view.snapshot import CONSTANT, INPUT, LOSS, OPERATION, PARAMETER, Quantity, Snapshot
 from autograd.view.symbols import UNICODE
-from autograd.view.write import shown
+from autograd.view.write import Writer, short_name
 
 if TYPE_CHECKING:
-    from autograd.primitive import Primitive
     from autograd.view.replay import Replay
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -23,8 +23,8 @@ _NODE = {"fontname": _FONT, "fontsize": "10", "style": "filled", "margin": "0.1,
 _EDGE = {"arrowsize": "0.6", "color": "#555555", "fontname": _FONT, "fontsize": "9", "fontcolor": "#a3200d"}
 _CLUSTER = {"labeljust": "l", "labelloc": "t", "style": "rounded", "color": "#9a9a9a", "fontcolor": "#222222"}
 
-_WIDTH = 22
-"""Characters of an operation's arguments that fit into a vertex."""
+_WIDTH = 28
+"""Characters of what a quantity is computed by that fit into a vertex."""
 
 # Colours of Okabe and Ito, lightened: also told apart by those who do not see red and green.
 _LOOKS = {
@@ -34,13 +34,17 @@ _LOOKS = {
     OPERATION: {"shape": "ellipse", "fillcolor": "#e3f1fb", "color": "#2f76a8"},
     LOSS: {"shape": "doubleoctagon", "fillcolor": "#fbdcc8", "color": "#b3470c"},
 }
-_FOLDED = {"shape": "box3d", "fillcolor": "#ece4f5", "color": "#6a4c93"}
+_FOLDED = {"shape": "folder", "fillcolor": "#ece4f5", "color": "#6a4c93"}
 
 FORWARD, BACKWARD, BOTH = "forward", "backward", "both"
 
 
-Line = tuple[str, str]
-"""A line of a vertex: what it says ("name", "fixed", "value" or "bar"), and the text."""
+class Line(NamedTuple):
+    """A line of a vertex: what it says ("name", "fixed", "value" or "bar"), the text, and of which quantity."""
+
+    kind: str
+    text: str
+    number: int
 
 
 def dot(
@@ -64,12 +68,13 @@ def dot(
     if drawing.note:
         source.attr(label=graphviz.escape(drawing.note), labelloc="b", fontcolor="#444444")
     painter = Painter(snapshot, replay if show != FORWARD else None, show, classes=classes)
+    painter.arrows = Counter(edge.uses[0].parent for edge in drawing.edges)
     tree = _Cluster("", ())
     for vertex in drawing.vertices:
         tree.below(vertex.scope).members.append(vertex)
     tree.draw(source, painter)
     for edge in drawing.edges:
-        painter.edge(source, *edge)
+        painter.edge(source, edge)
     return str(source.source)
 
 
@@ -95,12 +100,11 @@ class _Cluster:
         """Add the vertices and the clusters inside to the source."""
         for vertex in self.members:
             looks = _FOLDED if isinstance(vertex, Fold) else _LOOKS[vertex.kind]
-            lines = [text for _, text in painter.lines(vertex)]
-            label = graphviz.nohtml("\\n".join(map(graphviz.escape, lines)))
+            label = graphviz.nohtml("\\n".join(graphviz.escape(line.text) for line in painter.lines(vertex)))
             source.node(f"v{vertex.number}", label=label, **looks, **painter.class_of(f"v{vertex.number}"))
         for cluster in self.inner.values():
             with source.subgraph(name="cluster_" + ".".join(cluster.path)) as inside:
-                inside.attr(label=graphviz.escape(cluster.name), **_CLUSTER)
+                inside.attr(label=graphviz.escape(painter.titled(cluster.name, cluster.path)), **_CLUSTER)
                 cluster.draw(inside, painter)
 
 
@@ -112,70 +116,119 @@ class Painter:
         self.snapshot = snapshot
         self.replay = replay
         self.show = show
-        self.uses = Counter(
-            quantity.parents[position] for quantity in snapshot.quantities for position in quantity.wanted
-        )
+        self.writer = Writer(UNICODE, lambda number: snapshot[number].symbol)
+        self.arrows: Counter[int] = Counter()  # by number of the quantity that they come from
 
     def class_of(self, name: str) -> dict[str, str]:
         """Return the attribute that gives an element a class, if it is to have one."""
         return {"class": name} if self.classes else {}
 
+    def titled(self, name: str, path: tuple[str, ...] | None) -> str:
+        """Return what a module is called: its name and its class, "conv1: Conv2d"."""
+        kind = self.snapshot.classes.get(path, "") if path is not None else ""
+        return f"{name}: {kind}" if kind and kind != name else name
+
     def lines(self, vertex: Quantity | Fold) -> list[Line]:
         """Return the lines of a vertex: what it is, its value or shape, its bar."""
         if isinstance(vertex, Fold):
-            return [("fixed", text) for text in self._fold(vertex)]
+            return self._fold(vertex)
+        name, number = UNICODE.name(vertex.symbol), vertex.number
         lines: list[Line] = []
-        if vertex.name or vertex.kind != CONSTANT or vertex.shape:
-            lines = [("name", UNICODE.name(vertex.symbol))]
         if vertex.operation is not None:
-            lines = [("name", f"{lines[0][1]} = {self._computation(vertex, vertex.operation)}")]
+            lines = [Line("name", text, number) for text in self._computation(vertex, f"{name} = ")]
+        elif vertex.name or vertex.kind != CONSTANT or vertex.shape:
+            lines = [Line("name", name, number)]
         if self.show != BACKWARD or vertex.kind == CONSTANT:
             lines += summary(vertex)
-        bar = None if self.replay is None else self.replay.bars.get(vertex.number)
-        if bar is not None and not isinstance(bar, tuple):
-            lines.append(("bar", f"{UNICODE.name(vertex.symbol, bar=True)} = {extent(bar)}"))
-        elif self.replay is not None and vertex.kind == PARAMETER and vertex.bar is not None:
-            lines.append(("bar", f"grad = {extent(vertex.bar)}"))  # the sum over all sweeps: not this graph's bar
+        lines += self._bar(vertex)
         if vertex.changed:
-            lines.append(("fixed", "changed since"))
+            lines.append(Line("fixed", "changed since", number))
         return lines
 
-    def _fold(self, fold: Fold) -> list[str]:
-        lines = [fold.label + (f" \N{MULTIPLICATION SIGN}{fold.repeats}" if fold.repeats > 1 else "")]
-        names = Counter(member.operation.name for member in fold.members if member.operation is not None)
-        inside = ", ".join(name if count == 1 else f"{count} {name}" for name, count in names.items())
-        lines.append(inside if len(inside) <= _WIDTH else _counted(fold.operations, "operation"))
+    def _bar(self, quantity: Quantity) -> list[Line]:
+        """Return the line of a quantity's bar, if one is known."""
+        if self.replay is None:
+            return []
+        bar = self.replay.bars.get(quantity.number)
+        if bar is not None and not isinstance(bar, tuple):
+            return [Line("bar", f"{UNICODE.name(quantity.symbol, bar=True)} = {extent(bar)}", quantity.number)]
+        if quantity.kind == PARAMETER and quantity.bar is not None:
+            # The sum over all sweeps: not this graph's bar.
+            return [Line("bar", f"grad = {extent(quantity.bar)}", quantity.number)]
+        return []
+
+    def _fold(self, fold: Fold) -> list[Line]:
+        """Return the lines of a box: the module and its class, what is inside, and what it hands on with its bar."""
+        times = f" \N{MULTIPLICATION SIGN}{fold.repeats}" if fold.repeats > 1 else ""
+        told = [self.titled(fold.label, fold.module) + times]
+        if fold.operations > 1 or not fold.kind:
+            names = Counter(short_name(member.operation) for member in fold.members if member.operation is not None)
+            inside = ", ".join(name if count == 1 else f"{count:,} {name}" for name, count in names.items())
+            told.append(inside if len(inside) <= _WIDTH else _counted(fold.operations, "operation"))
         if fold.parameters:
-            lines.append(_counted(fold.parameters, "parameter"))
-        return lines + ([text for _, text in summary(fold.last)[:1]] if fold.module is not None else [])
+            told.append(_counted(fold.parameters, "parameter"))
+        lines = [Line("fixed", text, fold.number) for text in told]
+        for quantity in fold.outputs[-_OUTPUTS:]:
+            lines += self._handed_on(quantity)
+        if len(fold.outputs) > _OUTPUTS:
+            lines.append(Line("fixed", f"and {len(fold.outputs) - _OUTPUTS} further outputs", fold.number))
+        return lines
 
-    def _computation(self, quantity: Quantity, operation: Primitive) -> str:
-        """Return the operation on its arguments, e.g. "v6 + b"; its name alone where that is too long."""
-        arguments = [
-            number(parent.value) if parent.kind == CONSTANT and parent.shape == () else UNICODE.name(parent.symbol)
-            for parent in map(self.snapshot.__getitem__, quantity.parents)
-            if not parent.is_absent
-        ]
-        written = f"{operation.name}({', '.join(arguments)})"
-        if operation.notation is not None and operation.notation.count("{}") == len(arguments):
-            parameters = {name: shown(value) for name, value in quantity.parameters.items()}
-            written = UNICODE.function(operation.notation).format(*arguments, **parameters)
-        return written if len(written) <= _WIDTH else operation.name
-
-    def edge(self, source: Any, start: int, end: int, position: int) -> None:
-        """Add an edge: with what flows back along it, where that is known."""
-        share = None if self.replay is None else self.replay.shares.get((end, position))
-        told = share is not None and (not np.shape(share) or self.uses[start] > 1)
-        message = {"label": f" {extent(share)}"} if told else {}
-        named = self.class_of(f"e{start}-{end}")
+    def _handed_on(self, quantity: Quantity) -> list[Line]:
+        """Return the lines of a box's output: its shape, value and bar."""
+        first, *rest = summary(quantity)
+        name = UNICODE.name(quantity.symbol)
+        text = f"{name} = {first.text}" if first.kind == "value" else f"{name}: {first.text}"
+        lines = [first._replace(text=text), *rest]
         if self.show == BACKWARD:
-            if self.snapshot[start].requires_grad and position in (-1, *self.snapshot[end].wanted):
-                source.edge(f"v{end}", f"v{start}", color="#a3200d", style="dashed", **message, **named)
+            lines = [line for line in lines if line.kind != "value"]
+        return lines + self._bar(quantity)
+
+    def _computation(self, quantity: Quantity, start: str) -> list[str]:
+        """Return what a step computes, as the equations have it, "y = w x", in one line or two.
+
+        What would take more is cut short: "conv(x, ...)".
+        """
+        assert quantity.operation is not None
+        form = computed(self.snapshot, quantity)
+        written = short_name(quantity.operation) if form is None else self.writer.form(form)
+        if len(written) <= _WIDTH:
+            return [start + written]
+        first = written[: written.rfind(", ", 0, _WIDTH) + 1]
+        rest = written[len(first) + 1 :]
+        if first and len(rest) <= _WIDTH:
+            return [start + first, rest]
+        name = short_name(quantity.operation)
+        begun = f"{name}({UNICODE.name(self.snapshot[quantity.parents[0]].symbol)}, \N{HORIZONTAL ELLIPSIS})"
+        return [start + (begun if len(begun) <= _WIDTH else name)]
+
+    def edge(self, source: Any, edge: Edge) -> None:
+        """Add an edge: with what flows back along it, where that is known."""
+        parent = self.snapshot[edge.uses[0].parent]
+        share = self._message(edge)
+        told = share is not None and (not np.shape(share) or self.arrows[parent.number] > 1)
+        message = {"label": f" {extent(share)} "} if told else {}
+        named = self.class_of(f"e{edge.start}-{edge.end}")
+        if self.show == BACKWARD:
+            if any(use.position in self.snapshot[use.consumer].wanted for use in edge.uses):
+                source.edge(f"v{edge.end}", f"v{edge.start}", color="#a3200d", style="dashed", **message, **named)
             return
         if message:
             message["label"] = f" \N{LEFTWARDS ARROW}{message['label']}"
-        straight = "3" if self.snapshot[start].operation is not None else "1"
-        source.edge(f"v{start}", f"v{end}", weight=straight, **message, **named)
+        straight = "3" if parent.operation is not None else "1"
+        source.edge(f"v{edge.start}", f"v{edge.end}", weight=straight, **message, **named)
+
+    def _message(self, edge: Edge) -> Any:
+        """Return what one quantity's bar gets along an edge; None if it is not known, or is not one quantity's."""
+        if self.replay is None or len({use.parent for use in edge.uses}) > 1:
+            return None
+        shares = [self.replay.shares.get((use.consumer, use.position)) for use in edge.uses]
+        known = [share for share in shares if share is not None]
+        return sum(known[1:], known[0]) if known and not isinstance(known[0], tuple) else None
+
+
+_OUTPUTS = 3
+"""Outputs of a box that are told of."""
 
 
 def _counted(count: int, what: str) -> str:
@@ -185,12 +238,12 @@ def _counted(count: int, what: str) -> str:
 def summary(quantity: Quantity) -> list[Line]:
     """Return the value of a scalar (a dash where it is unknown), the shape, dtype and range of a tensor."""
     if isinstance(quantity.dtype, tuple):
-        return [("fixed", f"{len(quantity.shape)} outputs")]
+        return [Line("fixed", f"{len(quantity.shape)} outputs", quantity.number)]
     if quantity.shape == ():
-        return [("value", number(quantity.value))]
+        return [Line("value", number(quantity.value), quantity.number)]
     lengths = "\N{MULTIPLICATION SIGN}".join(map(str, quantity.shape))
-    lines = [("fixed", f"{lengths} {quantity.dtype}")]
-    return lines if quantity.value is None else [*lines, ("value", extent(quantity.value))]
+    lines = [Line("fixed", f"{lengths} {quantity.dtype}", quantity.number)]
+    return lines if quantity.value is None else [*lines, Line("value", extent(quantity.value), quantity.number)]
 
 
 def number(value: Any) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.view import algebra
 from autograd.view.algebra import Form, Letter, constant, of
-from autograd.view.derive import Derivation
+from autograd.view.derive import Derivation, stand_in
 from autograd.view.replay import Replay, seeds, usable
 from autograd.view.symbols import ASCII, LATEX, UNICODE, Style
 from autograd.view.write import Writer, indices
@@ -95,7 +95,7 @@ class Equation:
         return " = ".join(self.parts(style, **options))
 
     def latex(self, **options: Any) -> str:
-        """Return the line in LaTeX, aligned at the first equals sign."""
+        """Return the line in LaTeX, aligned at the first equals sign; options as for `parts`."""
         left, *rest = self.parts(LATEX, **options)
         return f"{left} &= " + " = ".join(rest)
 
@@ -147,6 +147,7 @@ class Equations:
         self._seeds = seeds(snapshot)
         self._forms: dict[int, Any] = {}
         self._recorded: dict[Any, Any] = {}
+        self._products: list[tuple[algebra.Term, Letter]] = []
         self.forward = self._forward()
         self.backward = self._backward()
 
@@ -171,6 +172,7 @@ class Equations:
     def _forward(self) -> list[Equation]:
         """Return the lines of the forward pass; what gets too long has a line, too."""
         self._derivation.known.clear()
+        self._products.clear()
         self._forms.clear()
         found = []
         for quantity in self.snapshot.quantities[self._start :]:
@@ -188,24 +190,22 @@ class Equations:
             if form.size() > (_LONG if uses < 2 else _LONG_IF_USED_AGAIN):
                 self._lines.add(quantity.number)
             if quantity.number in self._lines:
-                self._derivation.name(form, Letter(quantity.number, quantity.shape))
+                self._name(form, Letter(quantity.number, quantity.shape))
                 found.append(Equation(self, quantity, form, quantity.value, bar=False))
                 form = letter
             self._forms[quantity.number] = form
         return found
 
+    def _name(self, form: Form, letter: Letter) -> None:
+        """Let the letter stand for the form, and for a product of that kind, wherever they turn up again."""
+        self._derivation.name(form, letter)
+        if len(form.terms) == 1 and form.terms[0].coefficient == 1 and len(form.terms[0].factors) > 1:
+            self._products.append((form.terms[0], letter))
+
     def _form(self, number: int) -> Any:
         """Return what stands for a quantity where it is used: its letter, a number, or what it was computed from."""
         if number not in self._forms:
-            quantity = self.snapshot[number]
-            value = quantity.as_number
-            self._forms[number] = (
-                of(algebra.Absent())
-                if quantity.is_absent
-                else constant(value, quantity.shape)
-                if value is not None
-                else of(Letter(number, quantity.shape))
-            )
+            self._forms[number] = stand_in(self.snapshot[number])
         return self._forms[number]
 
     def _backward(self) -> list[Equation]:
@@ -259,7 +259,7 @@ class Equations:
                 ]
         if not shares:
             return None
-        total = algebra.add(*shares)
+        total = algebra.with_products(algebra.add(*shares), self._products)
         return (
             of(algebra.Hooked(total, Letter(quantity.number, quantity.shape, bar=True))) if quantity.hooked else total
         )
@@ -286,16 +286,16 @@ class Equations:
     # --- Values --------------------------------------------------------------------------------------------
 
     def letter(self, letter: Letter) -> Any:
-        """Return the value of a quantity or of its bar; None if it is not known, or was written over."""
+        """Return the value that a `letter` stands for, a quantity's or its bar's; None if it is not known."""
         return self.replay.bars.get(letter.number) if letter.bar else usable(self.snapshot[letter.number])
 
     def form(self, form: Form) -> Any:
-        """Return a form's value: the recorded one if it is a quantity's, else computed from the letters'."""
+        """Return the value of a `form`: the recorded one if it is a quantity's, else computed from the letters'."""
         recorded = self._recorded.get(form.key)
         return form.value(self) if recorded is None else recorded
 
     def letters(self, form: Form) -> list[Letter]:
-        """Return the letters in a form."""
+        """Return the letters in a `form`."""
         found: list[Letter] = []
         stack: list[Any] = [factor.atom for term in form.terms for factor in term.factors]
         while stack:
@@ -311,29 +311,40 @@ class Equations:
         return found
 
     def parent(self, consumer: int, position: int) -> int:
-        """Return the number of a consumer's argument."""
+        """Return the number of the argument of `consumer` (a number) at `position`."""
         return self.snapshot[consumer].parents[position]
 
     def line_of(self, number: int) -> Quantity:
-        """Return the quantity in whose line this one is written: itself, or the first named one that uses it."""
+        """Return in whose line the quantity with this `number` is written: its own, or that of one that uses it."""
         while number not in self._lines and self._children[number - 1]:
             number = self._children[number - 1][0]
         return self.snapshot[number]
 
     def writer(self, style: Style, *, numbers: bool = False, indexed: bool = False) -> Writer:
-        """Return what writes a form in this style, with letters or with numbers."""
+        """Return what writes forms.
+
+        Args:
+            style: the symbols.
+            numbers: write numbers in the place of letters.
+            indexed: write products of arrays with indices.
+        """
         values = self if numbers else None
         return Writer(style, lambda number: self.snapshot[number].symbol, values, indexed=indexed)
 
     # --- Text ----------------------------------------------------------------------------------------------
 
     def text(self, style: Style = UNICODE, **options: Any) -> str:
-        """Return all lines as text; options as for `Equation.parts`."""
+        """Return all lines as text in a `style` (Unicode; ASCII); `options` as for `Equation.parts`."""
         lines = [equation.text(style, **options) for equation in self]
         return "\n".join([*([self.note] if self.note else []), *lines])
 
     def markdown(self, style: Style = UNICODE, *, indexed: bool = False) -> str:
-        """Return all lines as a Markdown table: equation, numbers, value."""
+        """Return all lines as a Markdown table: equation, numbers, value.
+
+        Args:
+            style: the symbols.
+            indexed: write products of arrays with indices.
+        """
         rows = ["| equation | with numbers | value |", "|---|---|---|"]
         for title, lines in (("forward", self.forward), ("backward", self.backward)):
             rows.append(f"| **{title}** | | |")
@@ -346,7 +357,7 @@ class Equations:
         return "\n".join([*([self.note, ""] if self.note else []), *rows])
 
     def latex(self, **options: Any) -> str:
-        """Return all lines as an `aligned` block of LaTeX, for math mode."""
+        """Return all lines as an `aligned` block of LaTeX, for math mode; `options` as for `Equation.parts`."""
         left_out = [f"  &\\text{{{self.note}}}"] if self.note else []
         lines = " \\\\\n".join([*left_out, *("  " + equation.latex(**options) for equation in self)])
         return f"\\begin{{aligned}}\n{lines}\n\\end{{aligned}}"

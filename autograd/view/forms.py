@@ -88,7 +88,7 @@ class View:
         """Return all equations in LaTeX; see `Graph.latex`."""
         return self.equations(expand=expand).latex(indexed=indexed)
 
-    def html(self, *, title: str = "Computation", check: bool = True) -> str:
+    def html(self, *, title: str = "Computation", check: bool | float = True) -> str:
         """Return the page that replays the computation; see `Graph.html`."""
         from autograd.view.page import page
 

@@ -75,7 +75,8 @@ class HandCheck:
     def __repr__(self) -> str:
         wrong = self.first_wrong
         if wrong is None:
-            return f"all {len(self.comparisons)} bars are right"
+            count = len(self.comparisons)
+            return f"all {count} bars are right" if count != 1 else "the bar is right"
         return f"the first wrong bar is {wrong}"
 
 
@@ -86,7 +87,8 @@ def check_by_hand(equations: Equations, expressions: Mapping[str, Any], *, toler
         equations: of the graph.
         expressions: by the bar's name ("wbar", "conv1.weight.bar"): a function whose parameters are called like
             quantities ("x") and bars ("zbar"), or a value.
-        tolerance: how far an element may be off, relative to the largest.
+        tolerance: how far an element may be off, relative to the largest; bars of float32 and float16 may be off by
+            what rounding comes to there, 1e-4 and 1e-2, in any case.
 
     Raises:
         KeyError: there is no such bar, or no quantity that a parameter is called like.
@@ -103,6 +105,7 @@ def check_by_hand(equations: Equations, expressions: Mapping[str, Any], *, toler
 
 def _compared(equations: Equations, equation: Equation, name: str, expression: Any, tolerance: float) -> Comparison:
     expected = np.asarray(equation.value)
+    tolerance = max(tolerance, _ROUNDING.get(expected.dtype.name, 0))
     try:
         found = _evaluated(equations, expression)
     except KeyError:
@@ -111,7 +114,12 @@ def _compared(equations: Equations, equation: Equation, name: str, expression: A
         return Comparison(name, equation, expected, None, False, f"it raises {type(error).__name__}: {error}")
     if agrees(found, expected, tolerance):
         return Comparison(name, equation, expected, found, True)
-    return Comparison(name, equation, expected, found, False, _slip(equations, equation, found, tolerance))
+    with np.errstate(all="ignore"):
+        slip = _slip(equations, equation, found, tolerance)
+    return Comparison(name, equation, expected, found, False, slip)
+
+
+_ROUNDING = {"float32": 1e-4, "float16": 1e-2}
 
 
 def _evaluated(equations: Equations, expression: Any) -> Any:
@@ -145,6 +153,8 @@ def agrees(found: Any, expected: Any, tolerance: float = 1e-6) -> bool:
     if found.shape != expected.shape:
         return False
     scale = np.max(np.abs(expected), initial=0)
+    if not np.isfinite(scale):
+        return np.array_equal(found, expected, equal_nan=True)
     return bool(np.allclose(found, expected, rtol=0, atol=tolerance * (scale or 1), equal_nan=True))
 
 
@@ -153,7 +163,14 @@ def agrees(found: Any, expected: Any, tolerance: float = 1e-6) -> bool:
 
 def _slip(equations: Equations, equation: Equation, found: Any, tolerance: float) -> str:
     """Return the first of the usual slips that explains the numbers; "" if none does."""
-    slips: list[Callable[[Equations, Equation, Any, float], str]] = [_sign, _share, _factor, _transposed, _missing_sum]
+    slips: list[Callable[[Equations, Equation, Any, float], str]] = [
+        _sign,
+        _share,
+        _factor,
+        _transposed,
+        _flipped,
+        _missing_sum,
+    ]
     for slip in (*slips, _scale):
         said = slip(equations, equation, found, tolerance)
         if said:
@@ -241,6 +258,15 @@ def _transposed(equations: Equations, equation: Equation, found: Any, tolerance:
                 replaced = _replaced(form, place, changed)
                 if replaced is not None and _gives(equations, replaced, found, tolerance):
                     return f"{_written(equations, of(factor.atom))} and its transpose are mixed up"
+    return ""
+
+
+def _flipped(_: Equations, equation: Equation, found: Any, tolerance: float) -> str:
+    """Look for a kernel or an image turned round: the convolution of mathematics for that of networks."""
+    expected = np.asarray(equation.value)
+    for axes, what in (((-2, -1), "both spatial axes"), ((-1,), "its last axis")):
+        if expected.ndim >= 2 and found.shape == expected.shape and agrees(np.flip(found, axes), expected, tolerance):
+            return f"it is reversed along {what}: the convolution of networks does not turn the kernel round"
     return ""
 
 

@@ -1,14 +1,20 @@
 "use strict";
 const trace = JSON.parse(document.getElementById("trace").textContent);
 const get = (id) => document.getElementById(id);
-const DASH = "\u2013";
+const DASH = "\u2013", FOLDED = "\u25b8", OPENED = "\u25be";
 const known = {}, arrived = {};
 trace.steps.forEach((step, i) => { (step.phase === "forward" ? known : arrived)[step.quantity] = i; });
 let at = -1, selected = null, level = 0, timer = null;
 
-const isKnown = (q) => trace.quantities[q].given || (q in known ? known[q] <= at : true);
-const hasBar = (q) => q in arrived && arrived[q] <= at;
+// What has no step of its own (an unnamed part, or one of very many) counts as known; its bar is known at the end.
+const isKnown = (q) => !(q in known) || known[q] <= at;
+const hasBar = (q) => (q in arrived ? arrived[q] : trace.steps.length - 1) <= at;
 const panels = [...document.querySelectorAll("#drawing > div")];
+const owners = trace.drawings.map((places) => {
+  const found = {};
+  Object.entries(places).forEach(([name, vertex]) => vertex.members.forEach((q) => { found[q] = name.slice(1); }));
+  return found;
+});
 
 function activate(g, action) {
   g.addEventListener("click", action);
@@ -28,7 +34,10 @@ panels.forEach((panel, i) => {
     g.setAttribute("aria-label", vertex.label);
     if (vertex.fold) g.setAttribute("aria-expanded", "false");
     const texts = [...g.querySelectorAll("text")];
-    vertex.lines.forEach(([kind], j) => { if (texts[j]) { texts[j].dataset.kind = kind; texts[j].dataset.text = texts[j].textContent; } });
+    vertex.lines.forEach(([kind, , quantity], j) => {
+      if (texts[j]) Object.assign(texts[j].dataset, { kind, quantity, text: texts[j].textContent });
+    });
+    if (vertex.fold && texts[0]) texts[0].dataset.text = texts[0].textContent = `${FOLDED} ${texts[0].textContent}`;
     const choose = () => { vertex.fold ? unfold(vertex) : select(vertex.members[0]); };
     activate(g, choose);
   });
@@ -44,6 +53,8 @@ panels.forEach((panel, i) => {
     g.setAttribute("role", "button");
     g.setAttribute("aria-label", `fold module ${path}`);
     g.setAttribute("aria-expanded", "true");
+    const label = g.querySelector("text");
+    if (label) label.textContent = `${OPENED} ${label.textContent}`;
     activate(g, () => { level = outside; show(); focusOn((v) => v.module === path); });
   });
 });
@@ -109,15 +120,17 @@ function show() {
   get("position").textContent = `${at + 1} / ${trace.steps.length}`;
   get("first").disabled = get("previous").disabled = at < 0;
   get("next").disabled = get("last").disabled = at === trace.steps.length - 1;
-  panels.forEach((panel, i) => { panel.hidden = i !== level; if (i === level) draw(panel, trace.drawings[i], step); });
+  panels.forEach((panel, i) => { panel.hidden = i !== level; if (i === level) draw(panel, i, step); });
   buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === level)));
   details();
   document.querySelectorAll("#steps tr[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
   if (step) get(`step${at}`).setAttribute("aria-current", "step");
 }
 
-function draw(panel, places, step) {
-  const flowing = step && step.phase === "backward" ? step.edges : [];
+function draw(panel, place, step) {
+  const places = trace.drawings[place], owner = owners[place];
+  const consumers = step && step.phase === "backward" ? step.consumers : [];
+  const flowing = new Set(consumers.map((consumer) => `e${owner[step.quantity]}-${owner[consumer]}`));
   panel.querySelectorAll("g.node").forEach((g) => {
     const vertex = places[g.dataset.vertex];
     if (!vertex) return;
@@ -126,22 +139,28 @@ function draw(panel, places, step) {
     g.classList.toggle("selected", vertex.members.includes(selected));
     g.classList.toggle("later", !vertex.members.some(isKnown));
     g.querySelectorAll("text").forEach((text) => {
-      const q = vertex.members[0];
-      const visible = text.dataset.kind === "value" ? isKnown(q) : text.dataset.kind === "bar" ? hasBar(q) : true;
-      const full = text.dataset.text;
+      const { kind, quantity, text: full } = text.dataset;
       if (full === undefined) return;
-      text.textContent = visible ? full : text.dataset.kind === "bar" ? `${full.split(" = ")[0]} = ${DASH}` : DASH;
+      const visible = kind === "value" ? isKnown(quantity) : kind === "bar" ? hasBar(quantity) : true;
+      const [start, ...rest] = full.split(" = ");
+      text.textContent = visible ? full : rest.length ? `${start} = ${DASH}` : DASH;
     });
-    if (current) g.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (current) bringIntoView(g);
   });
   panel.querySelectorAll("g.edge").forEach((g) => {
     const name = [...g.classList].find((c) => /^e\d+-\d+$/.test(c));
     if (!name) return;
-    g.classList.toggle("flowing", flowing.includes(name));
-    const child = Number(name.split("-")[1]);
-    const ends = (places[`v${child}`] || { members: [child] }).members;
-    g.classList.toggle("later", !ends.some(hasBar));
+    g.classList.toggle("flowing", flowing.has(name));
+    const end = places[`v${name.split("-")[1]}`];
+    g.classList.toggle("later", Boolean(end) && !end.members.some(hasBar));
   });
+}
+
+// Scrolls the drawing, not the page, and only where the vertex cannot be seen.
+function bringIntoView(g) {
+  const frame = get("drawing"), outer = frame.getBoundingClientRect(), inner = g.getBoundingClientRect();
+  if (inner.top < outer.top || inner.bottom > outer.bottom) frame.scrollTop += (inner.top + inner.bottom - outer.top - outer.bottom) / 2;
+  if (inner.left < outer.left || inner.right > outer.right) frame.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2;
 }
 
 function details() {
@@ -181,6 +200,9 @@ get("previous").addEventListener("click", () => go(at - 1));
 get("next").addEventListener("click", () => go(at + 1));
 get("last").addEventListener("click", () => go(trace.steps.length - 1));
 get("play").addEventListener("click", play);
+get("fit").addEventListener("click", () => {
+  get("fit").setAttribute("aria-pressed", String(get("drawing").classList.toggle("whole")));
+});
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const actions = { ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), Home: () => go(-1), End: () => go(trace.steps.length - 1), p: play };

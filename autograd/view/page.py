@@ -22,7 +22,7 @@ from autograd.view.equations import Equation, Equations
 from autograd.view.reduce import BUDGET, Drawing, Fold, reduce
 from autograd.view.render import RenderError, svg
 from autograd.view.symbols import UNICODE
-from autograd.view.verdict import verdict
+from autograd.view.verdict import effort, verdict
 
 if TYPE_CHECKING:
     from autograd.view.replay import Replay
@@ -30,18 +30,21 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CHECK_SECONDS = 2.0
-"""How long the operations of a page are compared with finite differences; then the rest is not."""
+"""How long the operations of a page are compared with finite differences unless another time is given."""
 
 
-def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", check: bool = True) -> str:
+def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", check: bool | float = True) -> str:
     """Return the page.
 
     Args:
         snapshot: of the graph.
         replay: its backward pass.
         title: of the page.
-        check: whether to compare each operation with finite differences.
+        check: how many seconds to take for comparing operations with finite differences: True for as many as keep
+            the page soon there, False for none.
     """
+    seconds = (CHECK_SECONDS / 4 if len(snapshot) > _HUGE else CHECK_SECONDS) if check is True else float(check)
+    verdicts = _verdicts(snapshot, seconds) if seconds else {}
     equations = Equations(snapshot, replay, inline=False)
     shares = _shares(snapshot, replay)
     steps = [_step(snapshot, shares, equation) for equation in _in_order(equations)]
@@ -49,11 +52,11 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
     pictures, problem = _pictures(snapshot, replay, drawings)
     trace = {
         "steps": steps,
-        "quantities": _quantities(snapshot, check),
+        "quantities": {q.number: _told(q, verdicts) for q in _told_of(snapshot)},
         "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings] if pictures else [],
         "open": opened if pictures else {},
     }
-    notes = [text for text in (drawings[0][1].note, equations.note, problem) if text]
+    notes = [text for text in (drawings[0][1].note, equations.note, problem, _unchecked(snapshot, verdicts)) if text]
     script, style = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}"
     parts = {
@@ -143,7 +146,7 @@ def _step(snapshot: Snapshot, all_shares: Shares, equation: Equation) -> dict[st
         "shares": [(UNICODE.name(snapshot[consumer].symbol), UNICODE.value(share)) for consumer, share in shares]
         if equation.bar
         else [],
-        "edges": [f"e{number}-{consumer}" for consumer, _ in shares] if equation.bar else [],
+        "consumers": [consumer for consumer, _ in shares] if equation.bar else [],
     }
 
 
@@ -179,18 +182,17 @@ def _cells(kind: str, texts: Sequence[str], name: str = "") -> str:
 # --- Quantities --------------------------------------------------------------------------------------------
 
 
-def _quantities(snapshot: Snapshot, check: bool) -> dict[int, dict[str, Any]]:
-    is_huge = len(snapshot) > 20 * BUDGET  # reading it has taken seconds already
-    deadline = time.monotonic() + (CHECK_SECONDS / 4 if is_huge else CHECK_SECONDS)
+_HUGE = 20 * BUDGET
+"""Quantities from which on reading a graph has taken seconds already."""
+
+
+def _told_of(snapshot: Snapshot) -> list[Quantity]:
+    """Return the quantities of which the page tells: those nearest to the results."""
+    return [quantity for quantity in snapshot.quantities[-4 * BUDGET :] if not quantity.is_absent]
+
+
+def _told(quantity: Quantity, verdicts: dict[int, str]) -> dict[str, Any]:
     return {
-        quantity.number: _told(snapshot, quantity, check, deadline)
-        for quantity in snapshot.quantities[-4 * BUDGET :]
-        if not quantity.is_absent
-    }
-
-
-def _told(snapshot: Snapshot, quantity: Quantity, check: bool, deadline: float) -> dict[str, Any]:
-    found = {
         "name": UNICODE.name(quantity.symbol),
         "kind": quantity.kind,
         "given": quantity.operation is None,
@@ -199,12 +201,43 @@ def _told(snapshot: Snapshot, quantity: Quantity, check: bool, deadline: float) 
         "module": " / ".join(quantity.scope),
         "line": _short(quantity.line),
         "why": "none arrives" if quantity.requires_grad else "none: it does not require a gradient",
-        "verdict": "",
+        "verdict": verdicts.get(quantity.number, ""),
     }
-    if check and quantity.wanted and quantity.output is None:
-        in_time = time.monotonic() < deadline
-        found["verdict"] = verdict(snapshot, quantity) if in_time else "not checked: the page was to be ready soon"
+
+
+# --- Finite differences ------------------------------------------------------------------------------------
+
+
+def _verdicts(snapshot: Snapshot, seconds: float) -> dict[int, str]:
+    """Return what finite differences say of each operation, by number: the small ones first, while there is time."""
+    deadline = time.monotonic() + seconds
+    operations = [q for q in _told_of(snapshot) if q.wanted and q.output is None]
+    found = {}
+    for quantity in sorted(operations, key=lambda quantity: effort(snapshot, quantity)):
+        in_time = time.monotonic() + effort(snapshot, quantity) < deadline
+        found[quantity.number] = verdict(snapshot, quantity) if in_time else _NO_TIME.format(seconds=seconds)
     return found
+
+
+_NO_TIME = "not checked: the checks of a page together have {seconds:g} s; html(check=60) gives them a minute"
+
+
+def _unchecked(snapshot: Snapshot, verdicts: dict[int, str]) -> str:
+    """Return which operations were not compared with finite differences, and why."""
+    by_reason: dict[str, list[int]] = {}
+    for number, text in sorted(verdicts.items()):
+        if text.startswith("not checked: "):
+            by_reason.setdefault(text.removeprefix("not checked: "), []).append(number)
+    parts = []
+    for reason, numbers in by_reason.items():
+        names = ", ".join(UNICODE.name(snapshot[number].symbol) for number in numbers[:_NAMED])
+        names += " ..." if len(numbers) > _NAMED else ""
+        parts.append(f"{len(numbers):,} of {len(verdicts):,} operations ({names}): {reason}")
+    return f"Not compared with finite differences: {'; '.join(parts)}" if parts else ""
+
+
+_NAMED = 20
+"""Operations that the page names when it says which were not checked."""
 
 
 # --- Drawings ----------------------------------------------------------------------------------------------
@@ -285,7 +318,7 @@ def _places(snapshot: Snapshot, replay: Replay, drawing: Drawing) -> dict[str, A
             "fold": isinstance(vertex, Fold),
             "module": ".".join(vertex.module) if isinstance(vertex, Fold) and vertex.module else "",
             "lines": lines,
-            "label": f"{kind} {lines[0][1]}",
+            "label": f"{kind} {lines[0].text}",
         }
     return found
 

@@ -7,9 +7,11 @@ last, then repeated blocks in a row, then stretches of the order; what was folde
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from autograd.view.snapshot import CONSTANT, PARAMETER, Quantity, Snapshot
+from autograd.view.symbols import UNICODE
 
 BUDGET = 500
 """Vertices that are drawn one by one."""
@@ -17,7 +19,7 @@ BUDGET = 500
 MOST = 3000
 """Vertices that are ever laid out: more take minutes."""
 
-STRETCHES = 40
+STRETCHES = 20
 """Boxes that a graph without modules is folded into where it is over the budget."""
 
 Path = tuple[str, ...]
@@ -34,6 +36,8 @@ class Fold:
         members: the quantities, in order.
         repeats: how many equal blocks in a row it stands for.
         module: path of the module that it is, or None for a stretch.
+        kind: name of the module's class; "" if it is not known.
+        outputs: the members that are used outside, or are results.
     """
 
     number: int
@@ -42,11 +46,8 @@ class Fold:
     members: list[Quantity]
     repeats: int = 1
     module: Path | None = None
-
-    @property
-    def last(self) -> Quantity:
-        """The quantity that the box hands on."""
-        return self.members[-1]
+    kind: str = ""
+    outputs: list[Quantity] = field(default_factory=list)
 
     @property
     def operations(self) -> int:
@@ -59,18 +60,34 @@ class Fold:
         return sum(member.size for member in self.members if member.kind == PARAMETER)
 
 
+class Use(NamedTuple):
+    """One use of a quantity by another: of what, by which, at which place among its arguments."""
+
+    parent: int
+    consumer: int
+    position: int
+
+
+class Edge(NamedTuple):
+    """An arrow from a vertex to another, by their numbers, and the uses that it stands for: several at a fold."""
+
+    start: int
+    end: int
+    uses: tuple[Use, ...]
+
+
 @dataclass
 class Drawing:
     """What is drawn.
 
     Attributes:
         vertices: quantities and folds, in order of their numbers.
-        edges: (from, to, position) by number, with the argument's position; between folds each pair once, -1.
+        edges: one for each use; at a fold one for each pair of vertices.
         note: what was left out or folded; "" if nothing.
     """
 
     vertices: list[Quantity | Fold]
-    edges: list[tuple[int, int, int]]
+    edges: list[Edge]
     note: str = ""
 
 
@@ -88,7 +105,7 @@ def reduce(
         snapshot: of the graph.
         constants: whether to show constants.
         backward: whether to show only what bars flow through.
-        collapse: modules to fold: True for the innermost ones, a depth (0: the outermost), or paths such as
+        collapse: modules to fold: True for those that hold no others (the layers), a depth (0: the outermost), or paths such as
             "encoder.0"; False for none, unless there are more than `budget` vertices.
         budget: how many vertices to draw at most.
     """
@@ -106,15 +123,16 @@ def reduce(
     folds = _merge_repeats(snapshot, folds)
     if len(shown) - sum(len(fold.members) - 1 for fold in folds) > budget:
         folds = _stretches(snapshot, shown)
-    return _drawing(len(present), shown, folds)
+    return _drawing(snapshot, len(present), shown, folds)
 
 
-def _folded_modules(shown: Iterable[Quantity], collapse: bool | int | Collection[str]) -> dict[int, Path]:
+def _folded_modules(shown: Sequence[Quantity], collapse: bool | int | Collection[str]) -> dict[int, Path]:
     """Return the module that each quantity is folded into, by number."""
     found = {}
+    containers = {quantity.scope[:depth] for quantity in shown for depth in range(len(quantity.scope))}
     for quantity in shown:
         if collapse is True:
-            if quantity.scope:
+            if quantity.scope not in containers and quantity.scope:
                 found[quantity.number] = quantity.scope
             continue
         if isinstance(collapse, int):
@@ -147,7 +165,8 @@ def _module_folds(snapshot: Snapshot, shown: Iterable[Quantity], assignment: dic
             continue
         run = runs.get(path)
         if run is None or not run.takes(quantity, snapshot):
-            run = runs[path] = _Run(quantity.number, Fold(quantity.number, path[-1], path[:-1], [], module=path))
+            fold = Fold(quantity.number, path[-1], path[:-1], [], module=path, kind=snapshot.classes.get(path, ""))
+            run = runs[path] = _Run(quantity.number, fold)
             folds.append(run.fold)
         for member in (*leaves.pop(path, []), quantity):
             run.inside.add(member.number)
@@ -188,7 +207,7 @@ def _merge_repeats(snapshot: Snapshot, folds: list[Fold]) -> list[Fold]:
                 before.repeats += 1
                 before.number = fold.number
                 continue
-        found.append(Fold(fold.number, fold.label, fold.scope, list(fold.members), module=fold.module))
+        found.append(replace(fold, members=list(fold.members)))
     return found
 
 
@@ -208,12 +227,12 @@ def _stretches(snapshot: Snapshot, shown: Sequence[Quantity]) -> list[Fold]:
     folds = []
     for start in range(0, len(rest), size):
         members = rest[start : start + size]
-        label = f"{members[0].symbol} \N{HORIZONTAL ELLIPSIS} {members[-1].symbol}"
+        label = f"{UNICODE.name(members[0].symbol)} \N{HORIZONTAL ELLIPSIS} {UNICODE.name(members[-1].symbol)}"
         folds.append(Fold(members[-1].number, label, (), members))
     return folds
 
 
-def _drawing(present: int, shown: Sequence[Quantity], folds: list[Fold]) -> Drawing:
+def _drawing(snapshot: Snapshot, present: int, shown: Sequence[Quantity], folds: list[Fold]) -> Drawing:
     place: dict[int, int] = {quantity.number: quantity.number for quantity in shown}
     inside: dict[int, Fold] = {}
     for fold in folds:
@@ -222,23 +241,33 @@ def _drawing(present: int, shown: Sequence[Quantity], folds: list[Fold]) -> Draw
             inside[member.number] = fold
     vertices: list[Quantity | Fold] = [q for q in shown if q.number not in inside]
     vertices = sorted([*vertices, *folds], key=lambda vertex: vertex.number)
-    edges: dict[tuple[int, int, int], None] = {}
+    edges: dict[tuple[int, int, int], list[Use]] = {}
+    handed_on = set(snapshot.outputs)
     for quantity in shown:
+        end = place[quantity.number]
         for position, parent in enumerate(quantity.parents):
-            if parent not in place:
-                continue
-            start, end = place[parent], place[quantity.number]
+            start = place.get(parent, end)
             if start != end:
-                between_boxes = parent in inside or quantity.number in inside
-                edges[start, end, -1 if between_boxes else position] = None
+                handed_on.add(parent)
+                at_fold = parent in inside or quantity.number in inside
+                uses = edges.setdefault((start, end, -1 if at_fold else position), [])
+                uses.append(Use(parent, quantity.number, position))
+    for number in sorted(handed_on & inside.keys()):
+        if snapshot[number].operation is not None:
+            inside[number].outputs.append(snapshot[number])
     folded = sum(len(fold.members) for fold in folds)
     parts = []
     if folded:
-        what = "modules" if folds[0].module is not None else "stretches of the order; graph.cone(...) draws a part"
-        parts.append(f"{folded:,} of {present:,} quantities are folded into {len(folds)} {what}")
+        what = "module" if folds[0].module is not None else "stretch"
+        what += "" if len(folds) == 1 else "s" if what == "module" else "es"
+        more = " of the order; graph.cone(...) draws a part" if folds[0].module is None else ""
+        parts.append(f"{folded:,} of {present:,} quantities are folded into {len(folds)} {what}{more}")
     trainable = sum(quantity.size for quantity in shown if quantity.kind == PARAMETER)
     if folded and folds[0].module is not None:
         parts.append(f"{trainable:,} parameters in all")
     if len(shown) < present:
-        parts.append(f"{present - len(shown):,} constants and inputs are not shown")
-    return Drawing(vertices, list(edges), "; ".join(parts))
+        left_out = present - len(shown)
+        what = "constants and inputs are" if left_out > 1 else "constant or input is"
+        parts.append(f"{left_out:,} {what} not shown")
+    arrows = [Edge(start, end, tuple(uses)) for (start, end, _), uses in edges.items()]
+    return Drawing(vertices, arrows, "; ".join(parts))

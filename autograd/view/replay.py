@@ -6,7 +6,7 @@ The sweep keeps only sums. Here each rule is called once again on the snapshot's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from autograd.ops.broadcast import sum_to
 
 if TYPE_CHECKING:
+    from autograd.primitive import Source
     from autograd.view.snapshot import Quantity, Snapshot
 
 Unknown = LookupError
@@ -122,21 +123,27 @@ def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequ
     operation = quantity.operation
     assert operation is not None
     parents = [snapshot[parent] for parent in quantity.parents]
-    found: dict[str, Callable[[Any], Any]] = {
-        "argument": lambda key: _known(arguments[key], parents[key]),
-        "arguments": lambda key: tuple(map(_known, arguments[key:], parents[key:])),
-        "out": lambda _: _known(out, quantity),
-        "parameter": lambda key: quantity.parameters[key],
-        "shape": lambda key: parents[key].shape,
-        "shapes": lambda key: tuple(parent.shape for parent in parents[key:]),
-        "dtype": lambda key: parents[key].dtype,
-        "dtypes": lambda key: tuple(parent.dtype for parent in parents[key:]),
-        "position": lambda key: key,
-        "residual": lambda key: operation.compute([_known(usable(p), p) for p in parents], dict(quantity.parameters))[
-            1
-        ][key],
-    }
-    return [found[source.kind](source.key) for source in operation.sources(position)]
+
+    def need(source: Source) -> Any:
+        kind, key = source.kind, source.key
+        if kind == "argument":
+            return _known(arguments[key], parents[key])
+        if kind == "arguments":
+            return tuple(map(_known, arguments[key:], parents[key:]))
+        if kind == "out":
+            return _known(out, quantity)
+        if kind == "parameter":
+            return quantity.parameters[key]
+        if kind == "residual":
+            values = [_known(usable(parent), parent) for parent in parents]
+            return operation.compute(values, dict(quantity.parameters))[1][key]
+        if kind == "position":
+            return key
+        if kind in ("shape", "dtype"):
+            return getattr(parents[key], kind)
+        return tuple(getattr(parent, kind[:-1]) for parent in parents[key:])
+
+    return [need(source) for source in operation.sources(position)]
 
 
 def usable(quantity: Quantity) -> Any:

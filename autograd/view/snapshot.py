@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.modes import ModuleName
 from autograd.primitive import OUTPUT, Primitive
 from autograd.program import Graph, Node, last_write
 from autograd.tensor import Tensor
@@ -96,42 +97,66 @@ class Snapshot:
     Attributes:
         quantities: in topological order; `quantities[i].number == i + 1`.
         outputs: numbers of the quantities that the graph is of.
+        classes: by path of a module: the name of its class, where that is known.
     """
 
     def __init__(self, graph: Graph) -> None:
-        order = list(graph)
+        order = graph.nodes
         outputs = {node.index for node in graph.outputs}
         changed = _changed(graph)
-        values = _values(graph, changed)
         names = _names(order, graph.names)
-        symbols = _symbols(names)
         scopes = _scopes(graph)
         constants = _constants(graph)
-        kinds = [_kind(node, node.index in outputs, node.index in constants) for node in order]
-        number = graph.number
-        self.outputs = tuple(sorted(map(number, graph.outputs)))
+        number = {node.index: place for place, node in enumerate(order, start=1)}
+        self.outputs = tuple(sorted(number[index] for index in outputs))
+        self.classes = {
+            scope[:depth]: module.kind
+            for scope in set(scopes)
+            for depth, module in enumerate(scope, start=1)
+            if isinstance(module, ModuleName)
+        }
         self.quantities = tuple(
-            Quantity(
-                place + 1,
-                symbols[place],
-                names[place],
-                kinds[place],
-                node.primitive,
-                node.parameters,
-                node.parameters["position"] if node.primitive is OUTPUT else None,
-                tuple(map(number, graph.parents(node))),
-                node.shape,
-                node.dtype,
-                values[place],
-                None if node.note is None or node.note.bar is None else np.array(node.note.bar),
-                node.requires_grad,
-                () if node.plan is None else node.plan.wanted,
-                () if kinds[place] == INPUT else scopes[place],
-                None if node.note is None else node.note.line,
-                node.index in changed,
-                node.note is not None and bool(node.note.hooks),
+            self._quantity(graph, node, number, symbol, name, value, scope, outputs, constants, changed)
+            for node, symbol, name, value, scope in zip(
+                order, _symbols(names), names, _values(graph, changed), scopes, strict=True
             )
-            for place, node in enumerate(order)
+        )
+
+    def _quantity(
+        self,
+        graph: Graph,
+        node: Node,
+        number: Mapping[int, int],
+        symbol: str,
+        name: str | None,
+        value: Any,
+        scope: tuple[str, ...],
+        outputs: set[int],
+        constants: set[int],
+        changed: set[int],
+    ) -> Quantity:
+        index, plan, note = node.index, node.plan, node.note
+        kind = _kind(node, index in outputs, index in constants)
+        operation = None if plan is None else plan.primitive
+        return Quantity(
+            number[index],
+            symbol,
+            name,
+            kind,
+            operation,
+            node.parameters,
+            node.parameters["position"] if operation is OUTPUT else None,
+            tuple([number[parent.index] for parent in graph.parents(node)]),
+            node.shape,
+            node.dtype,
+            value,
+            None if note is None or note.bar is None else np.array(note.bar),
+            node.requires_grad,
+            () if plan is None else plan.wanted,
+            () if kind == INPUT else scope,
+            None if note is None else note.line,
+            index in changed,
+            note is not None and bool(note.hooks),
         )
 
     def __len__(self) -> int:
@@ -160,20 +185,24 @@ def _kind(node: Node, is_output: bool, is_constant: bool) -> str:
 
 def _constants(graph: Graph) -> set[int]:
     """Return the indices of raw operands, but not of arrays that meet only leaves: those are data coming in."""
-    found = set()
+    found: set[int] = set()
     for node in graph:
         parents = graph.parents(node)
-        starts_here = all(parent.plan is None for parent in parents)
-        for parent, operand in zip(parents, node.parents, strict=True):
-            if type(operand) is not Node and not (starts_here and parent.shape):
-                found.add(parent.index)
+        raw = [parent for parent, given in zip(parents, node.parents, strict=False) if type(given) is not Node]
+        if raw:
+            starts_here = all(parent.plan is None for parent in parents)
+            found.update(parent.index for parent in raw if not (starts_here and parent.shape))
     return found
 
 
 def _names(order: Sequence[Node], given: Mapping[str, Any]) -> list[str | None]:
-    """Return what the user calls each node: by `named`, as a parameter, or as a variable in `given`."""
-    tensors = {value._node: name for name, value in reversed(list(given.items())) if type(value) is Tensor}
-    arrays = {id(value): name for name, value in reversed(list(given.items())) if isinstance(value, np.ndarray)}
+    """Return what the user calls each node: by `named`, as a parameter, or as a variable in `given`.
+
+    Names such as `_` and `_12`, which an interactive session gives to what it has shown, do not count.
+    """
+    variables = [(name, value) for name, value in reversed(list(given.items())) if not name.startswith("_")]
+    tensors = {value._node: name for name, value in variables if type(value) is Tensor}
+    arrays = {id(value): name for name, value in variables if isinstance(value, np.ndarray)}
     found = []
     for node in order:
         operand = None if node.plan is not None or node.note is None else node.note.value
@@ -183,15 +212,17 @@ def _names(order: Sequence[Node], given: Mapping[str, Any]) -> list[str | None]:
 
 def _symbols(given: Sequence[str | None]) -> list[str]:
     """Return what to call each node: its name, with a number where several share it, else v and its place."""
-    taken = {name for name in given if name}
-    letter = next(x for x in "vuqs" if x == "s" or not any(re.fullmatch(rf"{x}_?\d+", name) for name in taken))
-    names = [name or f"{letter}{number}" for number, name in enumerate(given, start=1)]
-    shared = {name for name, count in Counter(names).items() if count > 1}
+    uses = Counter(name for name in given if name)
+    letter = next(x for x in "vuqs" if x == "s" or not any(re.fullmatch(rf"{x}_?\d+", name) for name in uses))
+    shared = {name for name, count in uses.items() if count > 1}
     seen: Counter[str] = Counter()
     symbols = []
-    for name in names:
-        seen[name] += name in shared
-        symbols.append(f"{name}#{seen[name]}" if name in shared else name)
+    for number, name in enumerate(given, start=1):
+        if name in shared:
+            seen[name] += 1
+            symbols.append(f"{name}#{seen[name]}")
+        else:
+            symbols.append(name or f"{letter}{number}")
     return symbols
 
 

@@ -8,7 +8,7 @@ import math
 import re
 import unicodedata
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,7 @@ _GREEK = {
     if name != "_"
 }
 _PARTS = re.compile(rf"({'|'.join(_GREEK)}|[A-Za-z])(?:_?(\d+)|_([A-Za-z]\w*))?")
+_SIGN = re.compile(r"(==|!=|<=|>=|(?<= )-(?= )|^-$)")
 _MACRON = "\N{COMBINING MACRON}"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -62,6 +63,8 @@ class Style:
     sum = "Σ"
     ones = "\N{MATHEMATICAL BOLD DIGIT ONE}"
     opening, closing = "(", ")"
+    has_fraction_lines = False
+    sign: ClassVar = {"==": "==", "!=": "≠", "<=": "≤", ">=": "≥", "-": "\N{MINUS SIGN}"}
 
     def name(self, name: str, *, bar: bool = False) -> str:
         """Return a quantity's name, or that of its bar."""
@@ -88,6 +91,10 @@ class Style:
         """Return the text of a notation outside its arguments: Greek letters by their names."""
         return re.sub(r"[A-Za-z]+", lambda match: _GREEK.get(match[0], match[0]), text)
 
+    def signs(self, text: str) -> str:
+        """Return what a notation has before, between or after its arguments: function names and signs."""
+        return "".join(self.sign.get(part) or self.function(part) for part in _SIGN.split(text))
+
     def parameter(self, text: str) -> str:
         """Return a static parameter of a call, "axis=1"."""
         return text
@@ -108,7 +115,7 @@ class Style:
 
     def axes(self, axes: tuple[int, ...]) -> str:
         """Return the sum sign's subscript."""
-        return "".join(map(str, axes)).translate(_SUBSCRIPTS)
+        return ",".join(map(str, axes)).translate(_SUBSCRIPTS)
 
     def number(self, value: Any) -> str:
         """Return a number in four decimals, or four digits where it is small or large."""
@@ -127,6 +134,7 @@ class Ascii(Style):
     transposed = "^T"
     sum = "sum"
     ones = "ones"
+    sign: ClassVar = {sign: sign for sign in Style.sign}
 
     def name(self, name: str, *, bar: bool = False) -> str:
         return (
@@ -155,6 +163,8 @@ class Latex(Style):
     sum = r"\textstyle\sum"
     ones = r"\mathbf{1}"
     opening, closing = r"\left(", r"\right)"
+    has_fraction_lines = True
+    sign: ClassVar = {"==": r"\stackrel{?}{=}", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "-": "-"}
 
     def _letter(self, letter: str, bar: bool) -> str:
         letter = f"\\{letter}" if letter in _GREEK else letter
@@ -188,6 +198,12 @@ class Latex(Style):
     def axes(self, axes: tuple[int, ...]) -> str:
         return f"_{{{','.join(map(str, axes))}}}" if axes else ""
 
+    def number(self, value: Any) -> str:
+        text = super().number(value)
+        return (
+            text.replace("inf", r"\infty") if text.endswith("inf") else f"\\text{{{text}}}" if text.isalpha() else text
+        )
+
     def value(self, value: Any) -> str:
         if value is None:
             return r"\text{--}"
@@ -197,8 +213,7 @@ class Latex(Style):
             return (
                 r"\begin{pmatrix}" + r" \\ ".join(" & ".join(map(self.number, row)) for row in rows) + r"\end{pmatrix}"
             )
-        text = described(value)
-        return text if array.ndim == 0 else f"\\text{{{_escaped(text)}}}"
+        return self.number(array) if array.ndim == 0 else f"\\text{{{_escaped(described(value))}}}"
 
 
 def _escaped(text: str | None) -> str:

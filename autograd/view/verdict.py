@@ -7,14 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.modes import enable_grad
 from autograd.primitive import _record
+from autograd.testing import Report, examine
+from autograd.testing.check import run
+from autograd.testing.subject import Subject
 from autograd.view.replay import usable
 
 if TYPE_CHECKING:
     from autograd.view.snapshot import Quantity, Snapshot
 
-LARGEST = 200_000
-"""Elements of arguments and result up to which an operation is checked."""
+_SECONDS = 5e-6
+"""What a check takes for each element of the arguments and the result, roughly; and at least a millisecond."""
+
+_SMALL = 5_000
+"""Elements up to which a check goes down to the element that is wrong, and to all kinks that meet at the point."""
+
+
+def effort(snapshot: Snapshot, quantity: Quantity) -> float:
+    """Return about how many seconds the check of an operation will take."""
+    return 1e-3 + _SECONDS * _elements(snapshot, quantity)
+
+
+def _elements(snapshot: Snapshot, quantity: Quantity) -> int:
+    quantities = [quantity, *(snapshot[parent] for parent in quantity.parents)]
+    return sum(
+        sum(map(math.prod, one.shape)) if isinstance(one.dtype, tuple) else math.prod(one.shape) for one in quantities
+    )
 
 
 def verdict(snapshot: Snapshot, quantity: Quantity) -> str:
@@ -24,8 +43,6 @@ def verdict(snapshot: Snapshot, quantity: Quantity) -> str:
         snapshot: of the graph.
         quantity: what the operation computed.
     """
-    from autograd.testing import examine
-
     operation = quantity.operation
     assert operation is not None
     parents = [snapshot[parent] for parent in quantity.parents]
@@ -33,9 +50,6 @@ def verdict(snapshot: Snapshot, quantity: Quantity) -> str:
     moving = [position for position in quantity.wanted if parents[position].dtype.kind == "f"]
     if any(value is None and not parent.is_absent for value, parent in zip(values, parents, strict=True)):
         return "not checked: a value is not known"
-    shapes = [*(p.shape for p in parents), *(quantity.shape if isinstance(quantity.dtype, tuple) else [quantity.shape])]
-    if sum(map(math.prod, shapes)) > LARGEST:
-        return "not checked: too large for a page"
 
     def alone(*xs: Any) -> Any:
         arguments = list(values)
@@ -44,18 +58,24 @@ def verdict(snapshot: Snapshot, quantity: Quantity) -> str:
         return _record(operation, tuple(arguments), dict(quantity.parameters))
 
     point = [np.array(values[position]) for position in moving]
-    with np.errstate(all="ignore"):
-        report = examine(alone, *point, order=1, mode="directions")
-        if not report.ok and "kink" in report.problems[0].message:
-            # Many kinks at once, such as the ties in a max-pooling of zeros: no slope along a line is that of the
-            # rule, though it is right at each.
-            nearby = examine(alone, *_moved(point), order=1, mode="directions")
-            if nearby.ok:
-                return "agree a little away; there are kinks here"
+    small = _elements(snapshot, quantity) <= _SMALL
+    report = examine(alone, *point, order=1, mode="directions") if small else _looked_at(alone, point)
+    if not report.ok and "kink" in report.problems[0].message and _looked_at(alone, _moved(point)).ok:
+        # Many kinks at once, such as the ties in a max-pooling of zeros: no slope along a line is that of the
+        # rule, though it is right at each.
+        return "agree a little away; there are kinks here"
     if not report.ok:
         problem = report.problems[0]
         return f"differ: {problem.kind}: {problem.message}"
     return "agree, at a kink" if report.kinks else "agree"
+
+
+def _looked_at(function: Any, point: list[Any]) -> Report:
+    """Return a report that only tells right from wrong, and along one direction each."""
+    report = Report("")
+    with enable_grad():
+        run(Subject(function, point), report, 1, "directions", np.random.default_rng(0), brief=True)
+    return report
 
 
 def _moved(point: list[Any]) -> list[Any]:

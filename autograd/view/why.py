@@ -47,7 +47,7 @@ class Path:
 
     Attributes:
         quantities: along it.
-        factor: the product of the sizes of the steps' derivatives.
+        factor: the product of the steps' derivatives, of their sizes where they are between arrays.
         weakest: the step that shrinks the bar most, and by how much.
     """
 
@@ -94,10 +94,10 @@ def why(snapshot: Snapshot, replay: Replay, number: int) -> Why:
         return search.absent(quantity)
     array = np.asarray(bar)
     if np.isnan(array).any():
-        culprits = search.origins(number, lambda share: bool(np.isnan(share).any()), search.spoiled)
+        culprits = (*search.origins(number, _not_finite, search.spoiled), *search.made_nan(number))
         return Why(quantity, NAN, f"{name} is NaN{_partly(np.isnan(array))}, because", culprits)
     if np.isinf(array).any():
-        culprits = search.origins(number, lambda share: bool(np.isinf(share).any()), search.spoiled)
+        culprits = search.origins(number, _not_finite, search.spoiled)
         return Why(quantity, INFINITE, f"{name} is infinite{_partly(np.isinf(array))}, because", culprits)
     if not array.any():
         if number in snapshot.outputs:
@@ -146,7 +146,7 @@ class _Search:
                 elif consumer not in seen:
                     seen.add(consumer)
                     culprits.append(self.culprit(child, self._undifferentiated(child, number)))
-        culprits += [
+        culprits += culprits or [
             self.culprit(
                 c, f"{UNICODE.name(c.symbol)} is a constant of the same value as {UNICODE.name(s.symbol)}: detached?"
             )
@@ -180,6 +180,7 @@ class _Search:
             if source.value is not None
             and source.shape == constant.shape
             and np.array_equal(source.value, constant.value)
+            and not (constant.shape == () and float(constant.value).is_integer())  # more likely a number in the code
         ]
 
     # --- Zero and not finite -------------------------------------------------------------------------------
@@ -213,6 +214,15 @@ class _Search:
                 else:
                     found.setdefault(consumer, self.culprit(child, reason(child, position)))
         return tuple(found[consumer] for consumer in sorted(found, reverse=True))
+
+    def made_nan(self, number: int) -> tuple[Culprit, ...]:
+        """Return the steps above that make NaN of an infinite bar."""
+
+        def reason(child: Quantity, _: int) -> str:
+            return f"{self._step(child)} makes NaN of the infinite bar: infinity times 0, or minus infinity"
+
+        found = self.origins(number, lambda share: bool(np.isnan(share).any()), reason)
+        return tuple(c for c in found if np.isinf(_norm(self.replay.bars.get(c.quantity.number))))
 
     def culprit(self, quantity: Quantity, reason: str) -> Culprit:
         """Return a culprit with the user's line."""
@@ -250,7 +260,7 @@ class _Search:
         argument = self.snapshot[child.parents[position]]
         symbol, name = UNICODE.name(argument.symbol), operation.name
         value = usable(argument)
-        before = self._first_not_finite(argument)
+        before = self._first_not_finite(argument, child)
         if before is not None:
             return before
         bar = np.asarray(self.replay.bars[child.number])
@@ -264,15 +274,15 @@ class _Search:
             (np.asarray(usable(self.snapshot[p])) == 0).any() for p in child.parents[1:]
         ):
             return f"{self._step(child)} divides by {UNICODE.name(self.snapshot[child.parents[1]].symbol)}, which is 0"
-        itself = self._first_not_finite(child)
+        itself = self._first_not_finite(child, child)
         if itself is not None:
             return itself
         return (
             f"{self._step(child)} turns a bar of {_range(bar)} into what is not finite, at {symbol} of {_range(value)}"
         )
 
-    def _first_not_finite(self, quantity: Quantity) -> str | None:
-        """Say which step of the forward pass first gave what is not finite, if one below this step did."""
+    def _first_not_finite(self, quantity: Quantity, culprit: Quantity) -> str | None:
+        """Say which step of the forward pass first gave what is not finite, if one up to this quantity did."""
         below = {quantity.number}
         for other in reversed(self.snapshot.quantities[: quantity.number]):
             if other.number in below:
@@ -290,7 +300,7 @@ class _Search:
             what = "NaN" if np.isnan(value).any() else "infinity"
             if other.operation is None:
                 return f"the input {UNICODE.name(other.symbol)} holds {what}"
-            at = f" at {other.line}" if other.line and other.number != quantity.number else ""
+            at = f" at {other.line}" if other.line and other.line != culprit.line else ""
             return f"{self._step(other)} gave {what} in the forward pass{at}"
         return None
 
@@ -304,7 +314,7 @@ class _Search:
     def strongest(self, number: int) -> tuple[Path, ...]:
         """Return the paths to a result along which the product of the derivatives' sizes is largest.
 
-        A step's size is the norm of what it hands on over the norm of what it gets.
+        A step's size is the norm of what it hands on over the norm of what it gets; between numbers, the derivative.
         """
         best: dict[int, list[tuple[float, tuple[int, int] | None]]] = {}
         for output in self.snapshot.outputs:
@@ -312,13 +322,14 @@ class _Search:
         for quantity in reversed(self.snapshot.quantities[number - 1 :]):
             found = best.get(quantity.number, [])
             for consumer, position in self.uses[quantity.number - 1]:
-                share = self.replay.shares.get((consumer, position))
-                bar = _norm(self.replay.bars.get(consumer))
-                if share is None or not bar:
+                share, bar = self.replay.shares.get((consumer, position)), self.replay.bars.get(consumer)
+                if share is None or bar is None or not _norm(bar):
                     continue
-                size = _norm(share) / bar
+                size = _norm(share) / _norm(bar)
+                if not isinstance(bar, tuple) and np.size(share) == np.size(bar) == 1:
+                    size = float(np.sum(share) / np.sum(bar))  # with its sign
                 found += [(size * factor, (consumer, rank)) for rank, (factor, _) in enumerate(best.get(consumer, []))]
-            best[quantity.number] = sorted(found, key=lambda entry: -entry[0])[:PATHS]
+            best[quantity.number] = sorted(found, key=lambda entry: -abs(entry[0]))[:PATHS]
         return tuple(self._path(number, rank, best) for rank in range(len(best[number])))
 
     def _path(self, number: int, rank: int, best: dict[int, list[Any]]) -> Path:
@@ -331,8 +342,12 @@ class _Search:
             factors.append(best[number][rank][0])
             following = best[number][rank][1]
         steps = [(quantities[i + 1], factors[i] / factors[i + 1]) for i in range(len(factors) - 1) if factors[i + 1]]
-        weakest = min(steps, key=lambda step: step[1], default=(quantities[0], 1.0))
+        weakest = min(steps, key=lambda step: abs(step[1]), default=(quantities[0], 1.0))
         return Path(tuple(quantities), factors[0], weakest)
+
+
+def _not_finite(share: Any) -> bool:
+    return not np.isfinite(share).all()
 
 
 def _any_bad(bad: Any, value: Any) -> bool:

@@ -122,8 +122,9 @@ class Writer:
             written = self._unsigned(term, form.shape, at)
             alone = len(form.terms) == 1 and not term.coefficient < 0
             text = written[0] if alone else self._parenthesized(written, QUOTIENT)
+            if (place or term.coefficient < 0) and text.startswith(self.style.minus):
+                text = f"{self.style.opening}{text}{self.style.closing}"
             if place:
-                text = f"({text})" if text.startswith(self.style.minus) else text
                 found += f" {self.style.minus if term.coefficient < 0 else '+'} {text}"
             else:
                 found = f"{self.style.minus if term.coefficient < 0 else ''}{text}"
@@ -154,9 +155,7 @@ class Writer:
             text, level = (f"{multiple} {body}" if above else multiple), PRODUCT
         under = [*([(divisor, ATOM)] if divisor else []), *below]
         if under:
-            written, holds = self._joined(under)
-            text = self.style.quotient(self._parenthesized((text, level), PRODUCT), written, simple=holds >= POWER)
-            level = QUOTIENT
+            text, level = self._quotient((text, level), self._joined(under)), QUOTIENT
         return text, level
 
     def _as_matrices(self, term: Term, shape: tuple[int, ...]) -> tuple[list[Written], list[Written]]:
@@ -188,6 +187,12 @@ class Writer:
                 over.append(self.piece(piece))
         return [self._elementwise(over)] if over else [], [self._elementwise(under)] if under else []
 
+    def _quotient(self, above: Written, below: Written) -> str:
+        """Return a fraction; a fraction line that groups by itself needs no parentheses."""
+        if self.style.has_fraction_lines:
+            return self.style.quotient(above[0], below[0], simple=True)
+        return self.style.quotient(self._parenthesized(above, PRODUCT), below[0], simple=below[1] >= POWER)
+
     def _joined(self, texts: Sequence[Written]) -> Written:
         """Return a product with numbers, side by side."""
         if len(texts) == 1:
@@ -214,8 +219,7 @@ class Writer:
             over, under = self._products([replace(piece, flipped=False)])
             found = over[0] if over else ("1", ATOM)
             if under:
-                text = self._parenthesized(found, PRODUCT)
-                found = self.style.quotient(text, under[0][0], simple=under[0][1] >= POWER), QUOTIENT
+                found = self._quotient(found, under[0]), QUOTIENT
         if piece.flipped:
             return self._parenthesized(found, ATOM) + self.style.transposed, POWER
         return found
@@ -248,40 +252,42 @@ class Writer:
         if isinstance(atom, Letter):
             return self.style.name(self.symbols(atom.number), bar=atom.bar), ATOM
         if isinstance(atom, Array):
+            if atom.name is not None:
+                return self.style.function(atom.name), ATOM
+            if atom.array.dtype == bool and atom.array.ndim == 1 and atom.array.sum() == 1:
+                return self.style.function("onehot") + f"({atom.array.argmax()})", ATOM
             small = atom.array.size <= _SMALL
-            written = atom.name if atom.name is not None or small else "constant"
-            return (self.style.value(atom.array) if written is None else self.style.function(written)), ATOM
+            return self.style.value(atom.array) if small else self.style.function("constant"), ATOM
         if isinstance(atom, Slope):
             return self._filled(_primed(atom.operation), [atom.argument], at)
         if isinstance(atom, Hooked):
             return self._filled("hook({})", [atom.form], at)
         if isinstance(atom, Share):
             arguments = ", ".join(self.written(form)[0] for form in atom.forms)
-            name = self.style.function(f"{atom.operation.name}_{atom.argument}_bar")
+            name = self.style.function(f"{short_name(atom.operation)}_{atom.argument}_bar")
             return f"{name}{self.style.opening}{arguments}{self.style.closing}", ATOM
         assert isinstance(atom, Call)
         text, level = self._call(atom, at)
         return (text, level) if atom.output is None else (f"{text}[{atom.output}]", ATOM)
 
     def _call(self, call: Call, at: Sequence[str] | None) -> Written:
-        notation = call.operation.notation
+        if _is_one_hot(call):
+            return self._filled("onehot({})", call.arguments[:1], at)
+        notation = _notation(call.operation)
         if notation is not None and notation.count("{}") == len(call.arguments):
             for name, value in call.parameters.items():
                 notation = notation.replace(f"{{{name}}}", shown(value))
             return self._filled(notation, call.arguments, at)
-        parameters = [
-            self.style.parameter(f"{name}=({shown(value)})" if isinstance(value, tuple) else f"{name}={shown(value)}")
-            for name, value in call.parameters.items()
-            if _worth_showing(call, name, value)
-        ]
+        parameters = [self.style.parameter(text) for text in _settings(call)]
         forms = [form for form in call.arguments if not isinstance(form.atom(), Absent)]
         arguments = ", ".join([*(self.written(form, _last(at, form))[0] for form in forms), *parameters])
-        return f"{self.style.function(call.operation.name)}{self.style.opening}{arguments}{self.style.closing}", ATOM
+        name = self.style.function(short_name(call.operation))
+        return f"{name}{self.style.opening}{arguments}{self.style.closing}", ATOM
 
     def _filled(self, notation: str, forms: Sequence[Form], at: Sequence[str] | None) -> Written:
         """Return a notation with the forms in its places."""
         parts = notation.split("{}")
-        found = self.style.function(parts[0])
+        found = self.style.signs(parts[0])
         for before, form, after in zip(parts, forms, parts[1:], strict=False):
             written = self.written(form, _last(at, form))
             enclosed = before[-1:] in ("(", "[", "|", ",") and after[:1] in (")", "]", "|", ",")
@@ -289,7 +295,7 @@ class Writer:
                 found += self.style.raised(written[0], written[1] == ATOM)
             else:
                 found += written[0] if enclosed else self._parenthesized(written, ATOM)
-            found += self.style.function(after)
+            found += self.style.signs(after)
         closed = parts[-1][-1:] in (")", "]", "|")
         if closed or " " not in notation:
             return found, ATOM if closed else POWER
@@ -299,13 +305,14 @@ class Writer:
 
     def _with_indices(self, term: Term, at: Sequence[str]) -> tuple[list[Written], list[Written]]:
         """Return what stands above and below the fraction line, for one element."""
-        inner = term.inner(len(at))
+        lengths = {label: n for f in term.factors for label, n in zip(f.labels, f.atom.shape, strict=True)}
+        inner = [label for label in term.inner(len(at)) if lengths[label] != 1]
         names = [*at, *(letter for letter in _INDICES if letter not in at)]
         letters = {label: names[place] for place, label in enumerate([*range(len(at)), *inner])}
         above: list[Written] = []
         below: list[Written] = []
         for factor in term.factors:
-            written = self._element(factor.atom, [letters[label] for label in factor.labels])
+            written = self._element(factor.atom, [letters.get(label, "0") for label in factor.labels])
             exponent = _positive(factor.exponent)
             if exponent != 1:
                 written = self.style.power(self._parenthesized(written, ATOM), exponent), POWER
@@ -321,7 +328,7 @@ class Writer:
             return self.atom(atom)
         if isinstance(atom, Group):
             return self.written(atom.form, at)
-        if isinstance(atom, (Call, Slope)) and atom.operation.elementwise:
+        if isinstance(atom, (Call, Slope)) and atom.operation.elementwise and not _is_one_hot(atom):
             return self.atom(atom, at)
         return self._parenthesized(self.atom(atom), ATOM) + self.subscript(at), ATOM
 
@@ -347,18 +354,43 @@ def _last(at: Sequence[str] | None, form: Form) -> Sequence[str] | None:
     return None if at is None else at[len(at) - form.ndim :]
 
 
-def _worth_showing(call: Call, name: str, value: Any) -> bool:
-    """Tell whether a parameter is said in a call: a short one that is not at its default."""
-    default = call.operation.defaults.get(name)
+def _settings(call: Call) -> list[str]:
+    """Return the parameters that are said in a call: short ones that are not at their defaults."""
+    given = dict(call.parameters)
+    for name, value in call.parameters.items():
+        if hasattr(value, "_asdict"):  # several in one, as a convolution has them
+            del given[name]
+            given |= value._asdict()
+    if not _differ(given.get("stride"), given.get("size")):
+        given.pop("stride", None)  # windows side by side
+    found = []
+    for name, value in given.items():
+        if name in _USUAL:
+            value = _common(value)
+            if value == _USUAL[name]:
+                continue
+        if name in _UNSAID or value is None or value is False or not _differ(value, _default(call, name)):
+            continue
+        sizes = name == "size" and isinstance(value, tuple)
+        text = "\N{MULTIPLICATION SIGN}".join(map(str, value)) if sizes else shown(value)
+        if len(text) <= 12:
+            found.append(text if sizes else f"{name}=({text})" if isinstance(value, tuple) else f"{name}={text}")
+    return found
+
+
+def _common(value: Any) -> Any:
+    """Return the one part of nested tuples whose parts are all equal, so far as they are."""
+    while isinstance(value, tuple) and value and all(part == value[0] for part in value):
+        value = value[0]
+    return value
+
+
+def _default(call: Call, name: str) -> Any:
+    """Return a parameter's default; the value itself for an axis that is the same, counted from the other end."""
+    default, value = call.operation.defaults.get(name), call.parameters.get(name)
     if name == "axis" and isinstance(value, int) and isinstance(default, int) and call.arguments[0].ndim:
-        value, default = value % call.arguments[0].ndim, default % call.arguments[0].ndim
-    return (
-        name not in _UNSAID
-        and value is not None
-        and value is not False
-        and _differ(value, default)
-        and len(shown(value)) <= 12
-    )
+        return value if (value - default) % call.arguments[0].ndim == 0 else default
+    return default
 
 
 def _differ(value: Any, default: Any) -> bool:
@@ -368,10 +400,33 @@ def _differ(value: Any, default: Any) -> bool:
         return True
 
 
+def _is_one_hot(atom: Atom) -> bool:
+    """Tell whether this is a comparison that says which class is the label: labels == [0 ... 9]."""
+    if not isinstance(atom, Call) or atom.operation.name != "equal":
+        return False
+    classes = atom.arguments[-1].atom()
+    return isinstance(classes, Array) and np.array_equal(classes.array.ravel(), np.arange(classes.array.size))
+
+
 _SMALL = 6
 """Elements of a constant array up to which it is written out in an expression."""
 
 _UNSAID = ("shape", "subscripts", "optimize")
+
+_USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+"""How windows move: said as one number where it is the same along all axes, and only where it is another."""
+
+
+def short_name(operation: Any) -> str:
+    """Return the name of an operation as it is put before its arguments."""
+    name: str = operation.name
+    return name.replace("convolution", "conv")
+
+
+def _notation(operation: Any) -> str | None:
+    """Return an operation's notation, with a power written close."""
+    notation: str | None = operation.notation
+    return None if notation is None else notation.replace(" ^ ", "^")
 
 
 def shown(value: Any) -> str:
@@ -393,7 +448,7 @@ def _primed(operation: Any) -> str:
     notation = operation.notation
     if notation is not None and notation.endswith("({})"):
         return f"{notation[:-4]}'({{}})"
-    return f"{operation.name}'({{}})"
+    return f"{short_name(operation)}'({{}})"
 
 
 # --- From labels to matrices -------------------------------------------------------------------------------
@@ -494,8 +549,21 @@ def _arranged(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
     for piece in pieces:
         if len(piece.labels) == 2 and piece.labels == axes[::-1]:
             piece = piece.transposed()
-        in_place = piece.labels == axes[ndim - len(piece.labels) :]
+        in_place = piece.labels == axes[ndim - len(piece.labels) :] or _is_kept(piece, len(shape))
         if not in_place and not (piece.kind == "sum" and list(piece.labels) == sorted(piece.labels)):
             raise NoMatrixFormError
         found.append(piece)
     return _merged(found)
+
+
+def _is_kept(piece: Piece, ndim: int) -> bool:
+    """Tell whether a piece has all axes where the result has them, some of length 1: what keepdims leaves."""
+    return (
+        piece.kind == "factors"
+        and not piece.flipped
+        and all(
+            len(factor.labels) == ndim
+            and all(label == axis or factor.atom.shape[axis] == 1 for axis, label in enumerate(factor.labels))
+            for factor in piece.parts
+        )
+    )

@@ -159,6 +159,70 @@ LINES = {
 }
 
 
+@pytest.mark.parametrize("keepdims", [False, True], ids=["vector", "batch"])
+def test_a6_of_exponentials_prints_the_softmax_rule(keepdims: bool) -> None:
+    z = named("z", [[0.1, 1.0, 0.6], [0.3, 0.4, 1.0]] if keepdims else [0.1, 1.0, 0.6])
+    t = rows.given("t", [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]] if keepdims else [0.0, 1.0, 0.0])
+    e = np.exp(z)
+    y = (e / e.sum(axis=1, keepdims=True) if keepdims else e / e.sum()).named("y")
+    lines = equations((-(t * np.log(y)).sum()).named("L"))
+    axis = "_1" if keepdims else ""
+    assert lines["y"].text(ASCII, numbers=False) == f"y = e^z / (sum{axis} e^z)"
+    assert lines["zbar"].text(ASCII, numbers=False) == f"zbar = y * (ybar - sum{axis}(ybar * y))"
+    np.testing.assert_allclose(lines["zbar"].evaluated(), lines["y"].value - t.data, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "axis", "expected"),
+    [
+        ((4, 3), np.array([0, 2, 1, 1]), 1, "zbar = Lbar (softmax(z) - onehot(t)) / 4"),
+        ((3,), 1, 0, "zbar = Lbar (softmax(z) - onehot(1))"),
+        ((1, 3), np.array([2]), 1, "zbar = Lbar (softmax(z) - onehot(t))"),
+    ],
+)
+def test_fused_loss_of_labels(scores: Any, labels: Any, axis: int, expected: str) -> None:
+    z = named("z", np.random.default_rng(0).normal(size=scores))
+    loss = autograd.softmax_cross_entropy(z, labels, axis=axis).mean().named("L")
+    lines = Equations(Snapshot(autograd.graph(loss, names={"t": labels})))
+    assert lines["zbar"].text(ASCII, numbers=False) == expected
+    np.testing.assert_allclose(lines["zbar"].evaluated(), lines["zbar"].value, rtol=1e-12)
+
+
+def test_a_minus_before_a_negative_number() -> None:
+    lines = equations((-named("a", -10.0)).named("L"))
+    assert lines["L"].text(ASCII) == "L = -a = -(-10) = 10"
+
+
+def test_names_that_a_session_gives_do_not_count() -> None:
+    w = Tensor(2.0, requires_grad=True)
+    loss = w * 3.0
+    graph = autograd.graph(loss, names={"_": w, "_12": loss, "w": w})
+    assert graph.text(unicode=False).splitlines() == ["v3 = 3 w = 3 (2) = 6", "v3bar = 1", "wbar = 3 v3bar = 3 (1) = 3"]
+
+
+def test_looking_at_what_is_not_finite_is_silent() -> None:
+    with np.errstate(all="ignore"):
+        loss = -np.log(1.0 - autograd.sigmoid(named("z", 40.0)))
+    graph = autograd.graph(loss.named("L"))
+    assert "zbar = " in graph.text(unicode=False)  # warnings are errors here
+    assert r"\infty" in graph.latex()
+
+
+def test_signs_in_latex() -> None:
+    a, b = named("a", 2.0), named("b", 3.0)
+    with autograd.record():
+        signs = {name: compare.named(name) for name, compare in zip("npqrs", (a != b, a >= b, a <= b, a == b, a > b))}
+        power = (a**b).named("u")
+    latex = {name: Equations(Snapshot(autograd.graph(found))).forward[-1].latex() for name, found in signs.items()}
+    assert latex["n"] == r"n &= a \neq b = \text{True}"
+    assert latex["p"] == r"p &= a \geq b = \text{False}"
+    assert latex["q"] == r"q &= a \leq b = \text{True}"
+    assert latex["r"] == r"r &= a \stackrel{?}{=} b = \text{False}"
+    assert latex["s"] == r"s &= a > b = \text{False}"
+    assert equations(power)["abar"].latex(numbers=False) == r"\bar{a} &= \bar{u} b a^{b - 1}"
+    assert equations(a / (b + 1))["abar"].latex(numbers=False) == r"\bar{a} &= \frac{\bar{v}_{5}}{b + 1}"
+
+
 @pytest.mark.parametrize("row", LINES)
 def test_the_lectures_lines(row: str) -> None:
     compute, expected = LINES[row]
@@ -240,7 +304,7 @@ named = rows.named
         (lambda a: autograd.sigmoid(2 * a), "abar = 2 Lbar sigma'(2 a)"),
         (lambda a: autograd.softplus(a), "abar = Lbar sigma(a)"),
         (lambda a, b: np.hypot(a, b), "abar = Lbar a / L; bbar = Lbar b / L"),
-        (lambda a, b: a**b, "abar = Lbar b (a ^ (b - 1)); bbar = Lbar L log(a)"),
+        (lambda a, b: a**b, "abar = Lbar b a^(b - 1); bbar = Lbar L log(a)"),
         (
             lambda a, b, c, d: a * b * c * d,
             "abar = Lbar d c b; bbar = Lbar d c a; cbar = Lbar d a b; dbar = Lbar a b c",

@@ -128,6 +128,52 @@ def fits(compute: Callable[[], Tensor], expressions: dict[str, Any]) -> bool:
         return False
 
 
+def convolution() -> Tensor:
+    rng = np.random.default_rng(0)
+    x, w = rows.given("x", rng.normal(size=(1, 1, 5, 5))), rows.named("w", rng.normal(size=(1, 1, 3, 3)))
+    y = autograd.conv2d(x, w).named("y")
+    return (y * rng.normal(size=(1, 1, 3, 3))).sum().named("L")
+
+
+def filter_bar(x: Any, ybar: Any) -> Any:
+    """Return the bar of a 3 x 3 filter for a single image."""
+    return np.array([[np.sum(x[0, 0, i : i + 3, j : j + 3] * ybar[0, 0]) for j in range(3)] for i in range(3)])[
+        None, None
+    ]
+
+
+def test_a_turned_kernel() -> None:
+    graph = autograd.graph(convolution())
+    assert graph.check_by_hand({"wbar": filter_bar})
+    report = graph.check_by_hand({"wbar": lambda x, ybar: filter_bar(x, ybar)[..., ::-1, ::-1]})
+    assert report.first_wrong is not None
+    assert report.first_wrong.slip.startswith("it is reversed along both spatial axes")
+
+
+def test_odd_values_are_compared_in_silence() -> None:
+    with np.errstate(all="ignore"):
+        x = rows.named("x", [0.0, 1.0])
+        graph = autograd.graph(np.log(x).sum().named("L"))
+        assert graph.check_by_hand({"xbar": lambda Lbar, x: Lbar / x})
+    report = graph.check_by_hand({"xbar": lambda Lbar, x: Lbar * x})
+    assert not report
+
+
+def test_rounding_of_short_floats_is_no_mistake() -> None:
+    rng = np.random.default_rng(0)
+    x = Tensor(rng.normal(size=(64, 300)).astype(np.float32)).named("x")
+    w = Tensor(rng.normal(size=(300, 10)).astype(np.float32), requires_grad=True).named("W")
+    graph = autograd.graph((np.tanh((x @ w).named("z")) ** 2).sum().named("L"))
+    slope = {"zbar": lambda Lbar, z: Lbar * 2 * np.tanh(z.astype(float)) * (1 - np.tanh(z.astype(float)) ** 2)}
+    assert graph.check_by_hand(slope)
+    assert not graph.check_by_hand({"zbar": lambda Lbar, z: 1.001 * slope["zbar"](Lbar, z)})
+
+
+def test_one_bar_is_said_to_be_one() -> None:
+    report = autograd.graph(rows.logistic(penalty=False)).check_by_hand({"bbar": lambda zbar: zbar})
+    assert repr(report) == "the bar is right"
+
+
 def test_unknown_names() -> None:
     graph = autograd.graph(rows.logistic(penalty=False))
     with pytest.raises(KeyError, match="no line for 'qbar'"):

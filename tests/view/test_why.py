@@ -105,6 +105,46 @@ def test_planted_causes_are_named(compute: Callable[[Tensor], Tensor], kind: str
         assert start < int(line) < start + len(lines)
 
 
+def test_nan_is_followed_to_where_the_bar_became_infinite() -> None:
+    z = leaf(40.0, "z")
+    with autograd.record(), np.errstate(all="ignore"):
+        y = autograd.sigmoid(z).named("y")
+        loss = (-np.log(1.0 - y)).named("L")
+    first, last = map(str, autograd.graph(loss).why("z").culprits)
+    assert re.match(r"log has an infinite slope at v\S+ = 0 \(at ", first)
+    assert last.startswith("y = sigmoid(z) makes NaN of the infinite bar")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_place_is_told_once() -> None:
+    w = leaf(1000.0, "w")
+    with autograd.record():
+        e = np.exp(w).named("e")
+        loss = e - e
+    answer = str(autograd.graph(loss).why(w))
+    assert "gave infinity in the forward pass" in answer
+    assert answer.count("test_why.py") == 1
+
+
+def test_factors_of_paths_have_their_signs() -> None:
+    x, a = leaf(0.5), leaf(0.7, "a")
+    loss = np.exp(-a * x**2) * np.cos(3.0 * x)
+    for quantity in (a, x):
+        answer = autograd.graph(loss).why(quantity)
+        assert sum(path.factor for path in answer.paths) == pytest.approx(
+            float(autograd.grad(loss, quantity, retain_graph=True)[0])
+        )
+    assert str(autograd.graph(loss).why(a)).endswith("a factor of −0.0148")
+
+
+def test_numbers_of_the_code_are_not_suspected_of_being_detached() -> None:
+    w = leaf(2.0, "w")
+    loss = ((((w > 0.0) * 1.0) - 3.0) ** 2 + Tensor(1.0, requires_grad=True)).named("L")
+    answer = str(autograd.graph(loss).why("w"))
+    assert "greater has no derivative by w" in answer
+    assert "detached" not in answer
+
+
 def test_detached() -> None:
     x = leaf([1.0, 2.0])
     h = (x * 2.0).detach()
