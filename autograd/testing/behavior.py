@@ -120,8 +120,8 @@ def look_at_layout(level: Level, report: Report) -> None:
         report.problems.append(
             Problem(
                 "layout",
-                f"the gradient by {where.input}{list(where.index or ())} is {level.analytic[row, position]:.10g} for contiguous "
-                f"inputs and {flat(found[row])[position]:.10g} for the same numbers in strided memory",
+                f"the gradient by {where.input}{list(where.index or ())} is {level.analytic[row, position]:.10g} for "
+                f"contiguous inputs and {flat(found[row])[position]:.10g} for the same numbers in strided memory",
                 input=where.input,
             )
         )

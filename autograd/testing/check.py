@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.modes import enable_grad
-from autograd.testing import nodes
+from autograd.testing import kinks, nodes
 from autograd.testing.behavior import call_twice, following, look_at_layout, look_at_sweep
 from autograd.testing.compare import Level, size_of
 from autograd.testing.opinions import complex_step, taylor_orders
@@ -53,7 +53,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: s
     Raises:
         GradientError: something is wrong; an AssertionError with the same report in `.report`.
         TypeError: there is nothing to differentiate, or f has no floating-point output.
-        ValueError: a bad order or mode.
+        ValueError: a bad order or mode, or no output is finite.
 
     Example:
         >>> import numpy as np
@@ -68,7 +68,27 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: s
 
 
 def examine(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: str = "auto", seed: int = 0) -> Report:
-    """Do what `check_gradients` does, but return the report also where something is wrong."""
+    """Do what `check_gradients` does, but return the report also where something is wrong.
+
+    Args:
+        f: the function, or a layer.
+        *inputs: where.
+        order: how many derivatives.
+        mode: "coordinates", "directions" or "auto".
+        seed: of directions, bars and weights.
+
+    Returns:
+        The report; `.ok` tells whether all is right.
+
+    Raises:
+        TypeError: there is nothing to differentiate, or f has no floating-point output.
+        ValueError: a bad order or mode, or no output is finite.
+
+    Example:
+        >>> import numpy as np
+        >>> examine(np.sin, np.array([0.5])).ok
+        True
+    """
     report, explain = examined(f, inputs, order, mode, seed)
     explain()
     return report
@@ -115,12 +135,16 @@ def run(
     Args:
         subject: what to check.
         report: to be filled.
-        order, mode: as for `check_gradients`.
+        order: as for `check_gradients`.
+        mode: as for `check_gradients`.
         rng: of directions, bars and weights.
         brief: only tell right from wrong: no further opinions, and no search for the coordinate.
     """
     stages: list[Stage] = [subject.stage]
-    outputs = call_twice(subject, report)
+    if not sum(a.size for a in subject.arrays):
+        report.notes.append("the inputs are empty: there is nothing to compare")
+    with quiet():
+        outputs = call_twice(subject, report)
     if not report.ok:
         return stages
     with quiet():
@@ -141,7 +165,8 @@ def run(
                 if number < order:
                     stage, outputs = following(level, report)
                     stages.append(stage)
-            report.problems = report.problems or nodes.hygiene(subject)
+            if report.ok:
+                nodes.hygiene(subject, report)
         except Exception as error:  # noqa: BLE001 (rules and functions are the user's)
             notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
             report.problems.append(Problem("error", f"{type(error).__name__}: {error}{notes}"))
@@ -196,33 +221,39 @@ def _take_for_kinks(report: Report) -> None:
 def _compare(level: Level, mode: str, report: Report, untracked: bool, brief: bool) -> None:
     """Compare along the directions of the level and add what it comes to to the report."""
     if level.nonlinear is not None:
-        text = f"order {level.order}: the gradient by {level.nonlinear} is not linear in the output's bar, as a gradient is"
+        text = f"order {level.order}: the gradient by {level.nonlinear} is not linear in the output's bar"
         report.problems.append(Problem("not linear", text, input=level.nonlinear))
         return
     wrong: list[Comparison] = []
     if not level.analytic.size:
         return
+    bent = None
     for direction in level.directions(mode):
-        found = level.compare(direction)
+        closer, found = kinks.looked_into(level, direction, level.compare(direction))
         faulty = [c for c in found if c.status == WRONG]
-        if faulty and level.is_limit(direction, faulty[0]):
-            level.counts.subtract({WRONG: len(faulty), KINK: -len(faulty)})
-            note = "one of the slopes nearby"
-            found = [dataclasses.replace(c, status=KINK, note=note) if c.status == WRONG else c for c in found]
-            faulty = []
         if faulty and direction.index is None:
-            coordinate = None if brief else level.localized(direction, faulty[0])
+            coordinate = None if brief else closer.localized(direction, faulty[0])
             wrong += faulty if coordinate is None else [coordinate, *faulty]
             break
         wrong += faulty
+        bent = bent or (direction if direction.index is None and any(c.status == KINK for c in found) else None)
         report.comparisons += [c for c in found if c.status != WRONG][: MOST_SHOWN - len(report.comparisons)]
+    if bent is not None and not wrong:  # many kinks along a line hide what else is wrong along it
+        wrong = [dataclasses.replace(c, note="at a point nearby") for c in level.wrong_nearby(bent)]
+        level.counts[WRONG] += len(wrong)
     report.counts.update(level.counts)
     report.accuracy = max(report.accuracy, level.accuracy)
     if wrong:
-        wrong.sort(key=lambda c: c.index is None)
+        wrong.sort(key=_least_telling_last)
         worst = wrong[0]
         report.comparisons = [*wrong[:MOST_SHOWN], *report.comparisons]
         kind = "wrong" if np.isfinite(worst.analytic) else "not finite"
         if untracked and worst.analytic == 0:
             kind = "detached"
         report.problems.append(Problem(kind, f"order {level.order}: {worst}", input=worst.input, comparison=worst))
+
+
+def _least_telling_last(comparison: Comparison) -> tuple[bool, float]:
+    """Sort by this to have single coordinates first, and those that are farthest off before others."""
+    finite = np.nan_to_num([comparison.analytic, comparison.numeric], posinf=0, neginf=0)
+    return comparison.index is None, -abs(float(finite[0] - finite[1]))

@@ -8,6 +8,7 @@ moves when inputs and bars change in their last digits. The two are called diffe
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from autograd.tensor import raw
 from autograd.testing.differences import SPACING, Array, Estimate, Line
 from autograd.testing.jitter import REPEATS, REPEATS_IN_DOUBT, Program
-from autograd.testing.report import EDGE, KINK, OK, UNDECIDED, WRONG, Comparison
+from autograd.testing.report import EDGE, KINK, OK, OUTSIDE, UNDECIDED, WRONG, Comparison
 from autograd.testing.subject import Stage, flat, gradients, pulled, split, values
 
 FACTOR = 8.0
@@ -35,7 +36,7 @@ EACH_COORDINATE = (64, 16)
 STEEP_SHOWN = 8
 """Of the coordinates at which the engine's gradient is not finite, so many are looked at besides random directions."""
 
-OUTSIDE = (ValueError, ArithmeticError)
+UNDEFINED = (ValueError, ArithmeticError)
 """What a function may raise where it is not defined (NumPy's LinAlgError among it)."""
 
 
@@ -73,6 +74,7 @@ class Level:
     Attributes:
         noise: (m,) how far rounding may have moved the rows' values, on the numeric side.
         rows: (m, outputs) the combinations of outputs that are differentiated, as the bars that the sweep got.
+        single: (m,) which output each row is; None if they are random combinations.
         analytic: (m, inputs) their gradients by the engine.
         blur: (m, inputs) how far rounding may have moved these.
         nonlinear: an input whose gradient is not linear in the bar; None if there is none.
@@ -80,9 +82,14 @@ class Level:
         own_precision: relative rounding error of the dtypes that there are.
         scales: sizes of the outputs; weights: random ones for them.
         steep: (inputs,) where the engine's gradient is not finite.
+        undefined: whether an output is not finite here; a gradient may then be zero times infinity.
+        smooth: whether the engine was seen to be wrong away from kinks, so that they are not the reason.
         counts: how many comparisons came to what.
         accuracy: the largest relative bound of those that are plainly right.
     """
+
+    noise: Array
+    blur: Array
 
     def __init__(
         self,
@@ -104,27 +111,26 @@ class Level:
             rng,
         )
         self.precision = self.own_precision = max(_eps(a) for a in (*self.arrays, *self.outputs))
+        self._largest = min(float(np.finfo(a.dtype).max) for a in (*self.arrays, *self.outputs))
         self.point = flat(self.arrays)
-        self.rows = self._rows(each_output)
-        self.bars = [split(row, self.outputs) for row in self.rows]
-        self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), self.rows.shape[1])
-        found = gradients(stage, self.arrays, self.bars)
-        self.analytic = np.array([flat(g) for g in found]).reshape(len(self.bars), self.point.size)
-        self._choose_precision()
-        self.noise, self.blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
-        self.measure_rounding(REPEATS)
-        self.steep = ~np.isfinite(self.analytic).all(axis=0)
         self.sizes = np.concatenate([size_of(a).reshape(-1) for a in self.arrays])
+        self.single: NDArray[Any] | None = None
+        self._program = Program(stage, self.arrays)
+        self.scales = self._scales()
+        self.rows = self._rows(each_output)
+        self._differentiate()
+        self._choose_precision()
+        self._look_at_rounding()
+        self.steep = ~np.isfinite(self.analytic).all(axis=0)
         self.nonlinear = self._nonlinear_input()
-        finite = np.isfinite(self.analytic)
-        self.scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=finite)
         self.counts: Counter[str] = Counter()
-        self.scales = [scale_of(y) for y in self.outputs]
         self.weights = [
             rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1.0, 1.0], y.shape) / scale
             for y, scale in zip(self.outputs, self.scales, strict=True)
         ]
         self.accuracy = 0.0
+        self.undefined = not all(np.isfinite(y).all() for y in self.outputs)
+        self.smooth = False
         self._sure = False
         if self.point.size and self.rows.size:
             self.noise = np.maximum(self.noise, self.line(self._random("", np.ones_like(self.sizes))).scatter())
@@ -133,16 +139,47 @@ class Level:
         """Return the combinations of outputs to differentiate: each by itself, or random ones."""
         size = sum(y.size for y in self.outputs)
         if size <= (EACH_OUTPUT if each_output else 1):
+            self.single = np.arange(size)
             return np.diag(self.rng.uniform(0.5, 1.5, size) * self.rng.choice([-1.0, 1.0], size))
-        weights = np.concatenate([1 / scale_of(y).reshape(-1) for y in self.outputs])
-        return np.asarray(self.rng.normal(size=(2, size)) * weights)
+        return np.asarray(self.rng.normal(size=(2, size)) / flat(self.scales))
+
+    def _scales(self) -> list[Array]:
+        """Return the sizes of the outputs: for those that are the rounding of larger numbers, the size of these.
+
+        The gradient by a bias in front of a batch normalization is such an output.
+        """
+        scales = [scale_of(y) for y in self.outputs]
+        for _ in range(2):
+            outputs, _ = self._program.again(self.rng)
+            with np.errstate(invalid="ignore"):
+                moved = [np.abs(np.asarray(raw(again)) - y) for again, y in zip(outputs, self.outputs, strict=True)]
+            most = [np.max(m, initial=0, where=np.isfinite(m)) / self.own_precision for m in moved]
+            scales = [np.maximum(scale, m) for scale, m in zip(scales, most, strict=True)]
+        return [_usable(scale, y) for scale, y in zip(scales, self.outputs, strict=True)]
+
+    def _differentiate(self) -> None:
+        """Set bars and gradients of the rows, which are those that the outputs' dtypes can hold."""
+        self.bars = [split(row, self.outputs) for row in self.rows]
+        self.rows = np.array([flat(bars) for bars in self.bars]).reshape(len(self.bars), self.rows.shape[1])
+        self.analytic = self._gradients(self.bars)
+        finite = np.isfinite(self.analytic)
+        self.scale = np.max(np.abs(self.analytic) * self.sizes, axis=1, initial=0, where=finite)
+
+    def _gradients(self, bars: Sequence[Sequence[NDArray[Any]]]) -> Array:
+        found = gradients(self.stage, self.arrays, bars)
+        return np.array([flat(g) for g in found]).reshape(len(bars), self.point.size)
+
+    def _look_at_rounding(self) -> None:
+        self.noise, self.blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
+        self.measure_rounding(REPEATS)
 
     def _nonlinear_input(self) -> str | None:
         """Return the input whose gradient is not -1.1 times as long where the bar is; None if that is so for all."""
         stretched = [[(-1.1 * bar).astype(bar.dtype) for bar in bars] for bars in self.bars]
-        found = np.array([flat(g) for g in gradients(self.stage, self.arrays, stretched)]).reshape(self.analytic.shape)
+        found = self._gradients(stretched)
         with np.errstate(invalid="ignore"):
             apart = np.abs(found / -1.1 - self.analytic) > FACTOR * self.blur + 1e-2 * self._most()
+        apart &= np.isfinite(self.analytic)
         return self.coordinate(int(np.argwhere(apart)[0][1])).input if apart.any() else None
 
     def _most(self) -> Array:
@@ -155,16 +192,16 @@ class Level:
 
     def measure_rounding(self, repeats: int) -> None:
         """Look for rounding in some more runs of the program."""
-        noise, blur = self._rounding(self.arrays, True, repeats)
+        noise, blur = self._rounding(self._program, True, repeats)
         if self.moving is not self.arrays:
-            noise, _ = self._rounding(self.moving, False, repeats)
+            noise, _ = self._rounding(Program(self.stage, self.moving), False, repeats)
         self.noise, self.blur = np.maximum(self.noise, noise), np.maximum(self.blur, blur)
 
-    def _rounding(self, arrays: Sequence[NDArray[Any]], with_gradients: bool, repeats: int) -> tuple[Array, Array]:
+    def _rounding(self, program: Program, with_gradients: bool, repeats: int) -> tuple[Array, Array]:
         """Return how far rounding moves the rows' values and their gradients."""
-        program = Program(self.stage, arrays)
         values = self._combined(flat([raw(y) for y in program.outputs]))
-        noise, blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
+        underflow = np.concatenate([np.full(y.size, _tiny(y)) for y in self.outputs])
+        noise, blur = np.abs(self.rows) @ underflow, np.zeros_like(self.analytic)
         for _ in range(repeats):
             outputs, inputs = program.again(self.rng)
             with np.errstate(invalid="ignore"):
@@ -172,7 +209,9 @@ class Level:
                 if with_gradients:
                     found = [flat([raw(g) for g in pulled(outputs, inputs, b, create_graph=False)]) for b in self.bars]
                     blur = np.fmax(blur, np.abs(np.array(found).reshape(blur.shape) - self.analytic))
-        return noise, np.minimum(blur, self._most()) + self.own_precision * np.abs(self.analytic)
+        size = np.where(np.isfinite(self.analytic), np.abs(self.analytic), 0)
+        least = max(_tiny(a) for a in (*self.arrays, *self.outputs))
+        return noise, np.minimum(blur, self._most()) + self.own_precision * size + least
 
     # --- The numeric side ------------------------------------------------------------------------------------
 
@@ -199,7 +238,7 @@ class Level:
             pieces = split(self.point + intended, self.moving)
             try:
                 found = flat(values(self.stage, pieces))
-            except OUTSIDE:
+            except UNDEFINED:
                 if t == 0:
                     raise
                 return np.full(len(self.rows), np.nan)
@@ -244,7 +283,7 @@ class Level:
 
     def _masks(self) -> Iterator[Array]:
         ends = np.cumsum([0, *(a.size for a in self.arrays)])
-        for low, high in zip(ends[:-1], ends[1:], strict=True):
+        for low, high in itertools.pairwise(ends):
             mask = np.zeros(self.point.size)
             mask[low:high] = 1
             yield mask
@@ -258,30 +297,20 @@ class Level:
         """Return the direction of one element of all inputs."""
         vector = np.zeros(self.point.size)
         size = vector[position] = self.sizes[position]
-        start = 0
-        for name, array in zip(self.names, self.arrays, strict=True):
-            if position < start + array.size:
-                index = tuple(int(i) for i in np.unravel_index(position - start, array.shape))
-                break
-            start += array.size
+        number, index = _place(self.arrays, position)
         widest = math.ceil(math.log2(max(1.0, typical) / size)) if size < max(1.0, typical) else 0
-        return Direction(vector, name, index, size, widest)
+        return Direction(vector, self.names[number], index, size, widest)
 
     def output_name(self, row: int) -> str:
         """Return how messages call what a row differentiates."""
         kind = "output" if self.order == 1 else "gradient" if self.order == 2 else f"derivative {self.order - 1}"
-        if len(self.rows) != self.rows.shape[1]:
+        if self.single is None:
             return f"a random combination of {kind}s"
-        start = 0
-        for number, y in enumerate(self.outputs):
-            if row < start + y.size:
-                index = ", ".join(map(str, np.unravel_index(row - start, y.shape)))
-                which = f" {number}" if len(self.outputs) > 1 else ""
-                if self.order == 2:
-                    which = f" by {self.names[number]}"
-                return f"{kind}{which}[{index}]" if index else f"{kind}{which}"
-            start += y.size
-        return kind
+        number, place = _place(self.outputs, int(self.single[row]))
+        which = f" {number}" if len(self.outputs) > 1 else ""
+        if self.order == 2:
+            which = f" by {self.names[number]}"
+        return f"{kind}{which}[{', '.join(map(str, place))}]" if place else f"{kind}{which}"
 
     # --- The verdict -----------------------------------------------------------------------------------------
 
@@ -322,12 +351,19 @@ class Level:
         found: list[Comparison] = []
         if not rest.size:
             return found, counts, accuracy
+        undefined = ~np.isfinite(self._combined(flat(self.outputs)))  # at the dtype's own range
         sides = line.one_sided(-1), line.one_sided(1)
         steep = line.diverges(-1) | line.diverges(1)
         for row in rest.tolist():
             status, note, value, margin = _judged(analytic[row], line, slope, bound, blur, bool(right[row]), row, sides)
-            if steep.any() and not np.isfinite(analytic[row]):
+            if undefined[row]:
+                status, note = UNDECIDED, "not finite at the point itself"
+            elif not np.isfinite(analytic[row]) and steep.any():
                 status, note = KINK, "an infinite slope, or zero times one"
+            elif not np.isfinite(analytic[row]) and self.undefined:
+                status, note = UNDECIDED, "zero times the infinite slope of an output that is not finite"
+            elif not np.isfinite(analytic[row]) and not abs(value / self._unit(direction, row)) <= self._largest:
+                status, note = UNDECIDED, "the slope is too large for the dtype"
             if status == OK and not decided[row]:
                 status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
             counts[status] += 1
@@ -361,11 +397,11 @@ class Level:
             index=direction.index,
             output=self.output_name(row),
             row=row,
-            analytic=float(numbers[0]) / unit,
-            numeric=numbers[1] / unit,
+            analytic=float(numbers[0]) / unit + 0.0,  # no -0
+            numeric=numbers[1] / unit + 0.0,
             error=numbers[2] / abs(unit),
-            left=left / unit,
-            right=right / unit,
+            left=left / unit + 0.0,
+            right=right / unit + 0.0,
             status=status,
             note=note,
             table=table if status == WRONG else (),
@@ -379,8 +415,7 @@ class Level:
 
     def _unit(self, direction: Direction, row: int) -> float:
         """Return by what a slope along a direction is divided to be one by the coordinate and of the output."""
-        single = len(self.rows) == self.rows.shape[1]
-        return direction.unit * (float(self.rows[row, row]) if single else 1.0)
+        return direction.unit * (1.0 if self.single is None else float(self.rows[row, self.single[row]]))
 
     def _sampled(self, direction: Direction, analytic: Array, blur: Array) -> Line:
         """Return a line with as many windows as it takes: one, if all is smooth and right."""
@@ -399,36 +434,38 @@ class Level:
                 break  # as wrong as can be: further steps tell nothing new
         return line
 
-    def is_limit(self, direction: Direction, wrong: Comparison) -> bool:
-        """Tell whether the analytic slope is one that the function has nearby, where the engine is right.
+    def outputs_at(self, offset: Array) -> Array:
+        """Return all outputs at a point nearby, (outputs,); NaN where the function is not defined."""
+        try:
+            found = flat(values(self.stage, split(self.point + offset, self.moving)))
+        except UNDEFINED:
+            found = np.zeros(0)
+        return found if found.size == self.rows.shape[1] else np.full(self.rows.shape[1], np.nan)
 
-        At a point where several pieces meet, the slopes to the left and right along one line do not show all of them
-        (sort()[1] of three equal numbers); the gradients nearby do.
-        """
-        row = wrong.row
-        radius = self.own_precision ** (1 / 3)
-        nearby = []
-        for _ in range(16):
-            factor = radius * self.rng.uniform(-1, 1, self.point.size) * self.sizes
-            nearby.append(split(self.point + factor, self.arrays))
-        found = np.array([flat(gradients(self.stage, arrays, [self.bars[row]])[0]) for arrays in nearby])
-        ways = self.rng.normal(size=(20, self.point.size)) * self.sizes
-        ways[:, self.steep] = 0
-        ways[0] = direction.vector
-        slopes, here = found @ ways.T, ways @ np.nan_to_num(self.analytic[row])
-        least, most = np.min(slopes, axis=0), np.max(slopes, axis=0)
-        margin = 20 * radius * np.maximum(np.abs(least), np.abs(most))
-        numeric = wrong.numeric * self._unit(direction, row)
-        inside = (least - margin <= here) & (here <= most + margin)
-        if not inside.all() or not least[0] - margin[0] <= numeric <= most[0] + margin[0]:
-            return False
-        return all(self._is_right_at(arrays, direction, row) for arrays in nearby[:2])
-
-    def _is_right_at(self, arrays: Sequence[NDArray[Any]], direction: Direction, row: int) -> bool:
+    def of_outputs(self, positions: Array) -> Level:
+        """Return the same level with some outputs one by one in place of its rows."""
         other = copy.copy(self)
-        other.counts, other.point = Counter(), flat(arrays)
-        other.analytic = np.array([flat(g) for g in gradients(self.stage, arrays, self.bars)])
-        return not any(c.row == row and c.status == WRONG for c in other.compare(direction))
+        other.rows = np.zeros((len(positions), self.rows.shape[1]))
+        other.rows[np.arange(len(positions)), positions] = 1 / flat(self.scales)[positions]
+        other.counts, other.single, other._sure = Counter(), np.asarray(positions), False
+        other._differentiate()
+        other._look_at_rounding()
+        return other
+
+    def wrong_nearby(self, direction: Direction) -> list[Comparison]:
+        """Return what is wrong along a direction at two points that are a thousandth away, where kinks are not."""
+        found = []
+        for _ in range(2):
+            signs = self.rng.choice([-1e-3, 1e-3], self.point.size)
+            away = signs * self.rng.uniform(0.5, 1, self.point.size) * self.sizes
+            other = copy.copy(self)
+            other.arrays = split(self.point + away, self.arrays)
+            other.moving = split(self.point + away, self.moving)
+            other.counts, other.point = Counter(), flat(other.arrays)
+            other._program = Program(self.stage, other.arrays)
+            other.analytic = other._gradients(other.bars)
+            found += [c for c in other.compare(direction) if c.status == WRONG and math.isfinite(c.analytic)]
+        return found
 
     def localized(self, direction: Direction, wrong: Comparison) -> Comparison | None:
         """Return the comparison at the coordinate to which a wrong direction can be traced, by halving it."""
@@ -445,6 +482,14 @@ class Level:
             if worst < 0:
                 return None
         return next((c for c in self.compare(self.coordinate(int(support[0]))) if c.status == WRONG), None)
+
+
+def _place(arrays: Sequence[NDArray[Any]], position: int) -> tuple[int, tuple[int, ...]]:
+    """Return the number of the array and the index in it of one of all elements."""
+    ends = np.cumsum([a.size for a in arrays])
+    number = int(np.searchsorted(ends, position, side="right"))
+    array = arrays[number]
+    return number, tuple(map(int, np.unravel_index(position - ends[number] + array.size, array.shape)))
 
 
 def _exponents(line: Line, widest: int) -> Iterator[int]:
@@ -488,7 +533,7 @@ def _judged(
             return KINK, "an infinite slope, or a jump", numeric, error
         if ends[0][0] - ends[0][1] <= analytic <= ends[1][0] + ends[1][1]:
             return KINK, "", numeric, error
-        return WRONG, "outside of the slopes to the left and right of a kink", numeric, error
+        return WRONG, OUTSIDE, numeric, error
     if right:
         return OK, "", numeric, error
     defined = [bool(line.defined(side)[row]) for side in (-1, 1)]
@@ -500,7 +545,8 @@ def _judged(
         side = defined.index(True)
         value = float(sides[side].value[row])
         note = f"defined to the {'right' if side else 'left'} only"
-        return (EDGE if abs(analytic - value) <= margins[side] else WRONG), note, value, margins[side]
+        agrees = abs(analytic - value) <= margins[side] or bool(line.approaches(2 * side - 1, analytic)[row])
+        return (EDGE if agrees else WRONG), note, value, margins[side]
     if not math.isfinite(error):
         return UNDECIDED, "the differences do not settle", numeric, error
     return WRONG, "", numeric, error
@@ -518,7 +564,7 @@ def _eps(a: Any) -> float:
 def size_of(a: NDArray[Any]) -> Array:
     """Return the natural size of a change of each element: its own, or a typical one of the array for zeros."""
     size = np.abs(a.astype(np.float64))
-    usable = (size > 0) & np.isfinite(size)
+    usable = (size >= np.finfo(a.dtype).tiny) & np.isfinite(size)
     return np.where(usable, size, _median(size[usable]))
 
 
@@ -530,5 +576,15 @@ def scale_of(y: NDArray[Any]) -> Array:
     return np.maximum(np.where(usable, size, typical), typical)
 
 
+def _usable(scale: Array, y: NDArray[Any]) -> Array:
+    """Return scales whose square is neither too large nor too small for the dtype."""
+    least = _tiny(y) ** 0.25
+    return np.asarray(np.clip(scale, least, 1 / least))
+
+
 def _median(sizes: Array) -> float:
     return float(np.median(sizes)) if sizes.size else 1.0
+
+
+def _tiny(a: Any) -> float:
+    return float(np.finfo(a.dtype).tiny)

@@ -209,6 +209,17 @@ class Line:
             least = np.min(np.where(np.isfinite(size), size, np.inf), axis=0)
             return np.asarray(growing & (size[-1] > 100 * least) & (len(self.windows) > 1))
 
+    def approaches(self, side: int, slope: float) -> NDArray[np.bool_]:
+        """Tell for each component whether the slope to one side comes nearer and nearer to a number.
+
+        Where the terms of the error are no integer powers of the step (x ** 1.5 at 0), extrapolation does not help.
+        """
+        quotients = np.concatenate([w.one_sided(side, self.middle) for w in reversed(self._ordered())])
+        with np.errstate(invalid="ignore"):
+            distance = np.abs(quotients - slope)
+            falling = np.all(distance[1:] < 0.9 * distance[:-1], axis=0)
+            return np.asarray(falling & (distance[-1] < 1e-3 * distance[0]))
+
     def defined(self, side: int) -> NDArray[np.bool_]:
         """Tell for each component whether the function has values near 0 to one side."""
         finite: NDArray[np.bool_] = np.isfinite((self.nearest.high if side > 0 else self.nearest.low)[-1])

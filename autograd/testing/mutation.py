@@ -1,27 +1,35 @@
 """The mutation score of rules: faults planted in them one by one, and which of these a test suite notices.
 
-`mutants` makes the faults of an operation: some wrap any rule (a sign, a thousandth, the argument of an earlier call, what
-it uses cut off from the record), the others change its source (a lost term, factor, reduction or transposition, operands
-exchanged, a comparison turned). `score` plants each and runs a suite.
+A fault that no test notices is a derivative that no test checks. `mutants` makes the faults of an operation: some wrap
+its rule whatever it computes (`WRAPPED`: a sign, a thousandth, one wrong element, the values of an earlier call, an
+ignored parameter, another dtype or layout in memory), the others change one expression of its source or of a helper's
+(`edits`: a lost term, factor, sum or transposition, operands exchanged, a comparison turned, an index off by one).
+`score` plants each and runs the tests that call the rule, until one fails.
+
+Only the rule is changed, for as long as the mutant is planted; forward passes are not.
+
+Source: DeMillo, Lipton and Sayward, "Hints on test data selection", Computer 11 (1978).
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import inspect
-import textwrap
-import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from autograd.primitive import Primitive
 from autograd.tensor import Tensor, raw
+from autograd.testing.edits import edited
 
 Rule = Callable[..., Any]
+Check = Callable[[], object]
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +48,14 @@ class Mutant:
     fault: str
     rule: Rule
 
+    @property
+    def keys(self) -> set[Key]:
+        """Under what a reason can stand for why it cannot be noticed: (operation, argument, fault), or with "*"."""
+        name = self.primitive.name
+        return {(name, self.argument, self.fault), (name, "*", self.fault), ("*", "*", self.fault)}
+
     def __str__(self) -> str:
-        return f"{self.primitive.name}, {self.argument}: {self.fault}"
+        return f"{self.primitive.name}, rule of {self.argument}: {self.fault}"
 
 
 @dataclass(eq=False)
@@ -50,63 +64,152 @@ class Score:
 
     Attributes:
         killed: those that it noticed.
-        survivors: those that it did not.
+        equivalent: those that it did not, and for which there is a reason.
+        survivors: those that it did not, without one.
+        refuted: those that it noticed although there was said to be a reason why it cannot.
+        unused: reasons for mutants that there are not.
     """
 
     killed: list[Mutant] = field(default_factory=list)
+    equivalent: list[Mutant] = field(default_factory=list)
     survivors: list[Mutant] = field(default_factory=list)
+    refuted: list[Mutant] = field(default_factory=list)
+    unused: list[Key] = field(default_factory=list)
 
     @property
     def percent(self) -> float:
-        """How many of a hundred were noticed."""
+        """How many of a hundred were noticed, of those that can be."""
         total = len(self.killed) + len(self.survivors)
         return 100.0 * len(self.killed) / total if total else 100.0
 
+    def by_operation(self) -> dict[str, tuple[int, int, int]]:
+        """Return operation -> number of mutants killed, equivalent, survived; in alphabetical order."""
+        groups = (self.killed, self.equivalent, self.survivors)
+        names = sorted({mutant.primitive.name for group in groups for mutant in group})
+        return {name: tuple(sum(m.primitive.name == name for m in group) for group in groups) for name in names}  # type: ignore[misc]
+
+    def table(self) -> str:
+        """Return a table in Markdown with a line for each operation."""
+        lines = ["| operation | mutants | killed | equivalent | survived |", "|---|---|---|---|---|"]
+        rows = {**self.by_operation(), "**all**": (len(self.killed), len(self.equivalent), len(self.survivors))}
+        return "\n".join(
+            lines + [f"| {name} | {sum(row)} | {' | '.join(map(str, row))} |" for name, row in rows.items()]
+        )
+
     def __str__(self) -> str:
+        total = len(self.killed) + len(self.equivalent) + len(self.survivors)
         lines = [
-            f"{len(self.killed)} of {len(self.killed) + len(self.survivors)} faults noticed ({self.percent:.1f} %)"
+            f"{total} faults: {len(self.killed)} noticed, {len(self.equivalent)} without effect, "
+            f"{len(self.survivors)} survived ({self.percent:.1f} %)"
         ]
-        return "\n".join(lines + [f"  survived: {mutant}" for mutant in self.survivors])
+        lines += [f"  survived: {mutant}" for mutant in self.survivors]
+        lines += [f"  said to be without effect, but noticed: {mutant}" for mutant in self.refuted]
+        return "\n".join(lines + [f"  said to be without effect, but not a fault: {key}" for key in self.unused])
 
 
-def score(operations: Iterable[Any], suite: Callable[[Any], None]) -> Score:
-    """Plant every fault of some operations, one at a time, and run a suite on each.
+def score(operations: Iterable[Any], checks: Iterable[Check], equivalent: Mapping[Key, str] | None = None) -> Score:
+    """Plant every fault of some operations, one at a time, and see which of them the checks notice.
+
+    A check is any function without arguments that raises if something is wrong: a test, or a call of
+    `check_gradients` in a lambda. All are run once without a fault; each fault is then tried on those that called its
+    rule, up to the first failure. Those come first that noticed an earlier fault of the rule, then those that call the
+    fewest other rules.
 
     Args:
-        operations: what `primitive` returned.
-        suite: called with the operation; raises anything if it notices a fault.
+        operations: what `primitive` returned, or a `Primitive`.
+        checks: the test suite.
+        equivalent: (name of the operation, argument, fault) -> why no test can notice it; "*" stands for any operation
+            and argument. These do not count, but if a check notices one, it is among the score's `refuted`.
 
     Raises:
-        AssertionError: the suite fails without a fault.
+        AssertionError: a check fails without a fault.
 
     Example:
         >>> from autograd import primitive
         >>> from autograd.testing import check_gradients
         >>> cube = primitive(lambda x: x * x * x, name="cube", x=lambda ybar, x: 3 * ybar * x * x)
-        >>> found = score([cube], lambda operation: check_gradients(operation, np.array([0.5, -2.0])))
-        >>> found.percent
-        100.0
+        >>> at_1 = score([cube], [lambda: check_gradients(cube, np.array([1.0]), order=1)])
+        >>> "cube, rule of x: factor lost: 3 * ybar * x -> 3 * ybar" in map(str, at_1.survivors)
+        True
+        >>> twice = score([cube], [lambda: check_gradients(cube, np.array([0.5, -2.0]))])
+        >>> len(twice.survivors)
+        0
     """
+    reasons = dict(equivalent or {})
+    definitions = [getattr(operation, "primitive", operation) for operation in operations]
+    callers = _callers(definitions, list(checks))
     result = Score()
-    for operation in operations:
-        try:
-            suite(operation)
-        except Exception as error:
-            raise AssertionError(f"{operation.primitive.name}: the suite fails without a fault: {error}") from error
-        for mutant in mutants(operation):
-            survived = True
-            with planted(mutant):
-                try:
-                    suite(operation)
-                except Exception:  # noqa: BLE001 (however it notices)
-                    survived = False
-            (result.survivors if survived else result.killed).append(mutant)
+    used = set()
+    for mutant in (mutant for definition in definitions for mutant in mutants(definition)):
+        noticed = _noticed(mutant, callers[mutant.primitive, mutant.argument])
+        explained = mutant.keys & reasons.keys()
+        used |= explained
+        (result.killed if noticed else result.equivalent if explained else result.survivors).append(mutant)
+        if noticed and explained:
+            result.refuted.append(mutant)
+    result.unused = [key for key in reasons if key not in used]
     return result
+
+
+def _callers(definitions: list[Primitive], checks: list[Check]) -> dict[tuple[Primitive, str], list[Check]]:
+    """Run the checks without a fault; return for each rule those that call it, the most specific first."""
+    calls: set[tuple[Primitive, str]] = set()
+    found: dict[tuple[Primitive, str], list[tuple[int, float, Check]]] = {}
+
+    def watched(place: tuple[Primitive, str], rule: Rule) -> Rule:
+        def watching(*args: Any) -> Any:
+            calls.add(place)
+            return rule(*args)
+
+        return watching
+
+    with contextlib.ExitStack() as stack:
+        for definition in definitions:
+            for argument, rule in definition.rules.items():
+                if rule is not None:
+                    place = definition, argument
+                    found[place] = []
+                    stack.enter_context(planted(Mutant(definition, argument, "none", watched(place, rule))))
+        for check in checks:
+            calls.clear()
+            start = time.perf_counter()
+            error = _failure(check)
+            if error is not None:
+                raise AssertionError(f"a check fails without a fault: {error}") from error
+            seconds = time.perf_counter() - start
+            for place in calls:
+                found[place].append((len(calls), seconds, check))
+    return {place: [check for *_, check in sorted(each, key=lambda t: t[:2])] for place, each in found.items()}
+
+
+def _noticed(mutant: Mutant, checks: list[Check]) -> bool:
+    """Tell whether one of the checks notices the fault; put that one first, for it may notice the next one, too."""
+    with planted(mutant), np.errstate(all="ignore"):
+        for place, check in enumerate(checks):
+            if _failure(check) is not None:
+                checks.insert(0, checks.pop(place))
+                return True
+    return False
+
+
+def _failure(check: Check) -> BaseException | None:
+    """Return what a check raises; pytest's failures are no `Exception`s."""
+    try:
+        check()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 (however it notices)
+        return error
+    return None
 
 
 @contextlib.contextmanager
 def planted(mutant: Mutant) -> Iterator[None]:
-    """Put a fault into its operation for the time of a `with` block."""
+    """Put a fault into its operation for the time of a `with` block.
+
+    Args:
+        mutant: one of `mutants`.
+    """
     definition = mutant.primitive
     original = definition.rules[mutant.argument]
     _install(definition, mutant.argument, mutant.rule)
@@ -126,11 +229,15 @@ def _install(definition: Primitive, argument: str, rule: Rule | None) -> None:
 
 
 def mutants(operation: Any) -> Iterator[Mutant]:
-    """Yield the faults that can be planted in the rules of an operation."""
-    definition: Primitive = operation.primitive
+    """Yield the faults that can be planted in the rules of an operation.
+
+    Args:
+        operation: what `primitive` returned, or a `Primitive`.
+    """
+    definition: Primitive = getattr(operation, "primitive", operation)
     for argument, rule in definition.rules.items():
         if rule is not None:
-            for fault, faulty in (*_wrapped(definition, argument, rule), *_rewritten(rule)):
+            for fault, faulty in (*_wrapped(definition, argument, rule), *edited(rule)):
                 yield Mutant(definition, argument, fault, faulty)
 
 
@@ -138,33 +245,91 @@ def mutants(operation: Any) -> Iterator[Mutant]:
 
 
 def _wrapped(definition: Primitive, argument: str, rule: Rule) -> Iterator[tuple[str, Rule]]:
-    yield "sign lost", lambda bar, *needs: -rule(bar, *needs)
-    yield "off by a thousandth", lambda bar, *needs: rule(bar, *needs) * 1.001
-    if _uses_values(definition, argument):
-        yield "what it uses is a constant", lambda bar, *needs: rule(bar, *map(_cut_off, needs))
-        yield "what an earlier call used", _stale(rule)
+    """Yield faults that need no knowledge of what the rule computes."""
+    for fault, change in _RESULTS.items():
+        yield fault, lambda bar, *needs, change=change: change(rule(bar, *needs))
+    for fault, change in _BARS.items():
+        yield fault, lambda bar, *needs, change=change: rule(_each(change, bar), *needs)
+    yield "writes to its bar", lambda bar, *needs: _then_overwritten(rule(bar, *needs), bar)
+
+    needs = definition._needs[argument]
+    arrays = [i for i, need in enumerate(needs) if need.kind in ("argument", "arguments", "out")]
+    if arrays:
+        yield "uses what an earlier call used", _stale(rule)
+    if any(_carries_gradient(definition, needs[i]) for i in arrays):
+        yield "takes what it uses for a constant", lambda bar, *needs: rule(bar, *_each(_cut_off, needs))
+        yield "reads what it uses in the order of memory", lambda bar, *needs: rule(bar, *_each(_in_memory, needs))
+        yield "writes to what it uses", lambda bar, *needs: _then_overwritten(rule(bar, *needs), needs)
+    for i, j in combinations(arrays, 2):
+        if "arguments" not in (needs[i].kind, needs[j].kind):
+            names = " and ".join(_name(definition, needs[k]) for k in (i, j))
+            yield f"takes {names} for each other", _exchanged(rule, i, j)
+    for i, need in enumerate(needs):
+        if need.kind == "parameter" and not _is_missing(definition.defaults[need.key]):
+            yield f"ignores {need.key}", _ignoring(rule, i, definition.defaults[need.key])
 
 
-def _uses_values(definition: Primitive, argument: str) -> bool:
-    """Tell whether a rule uses its output, or an argument through which a gradient flows."""
-    for kind, key in definition._needs[argument]:
-        if kind == "out" or (kind in ("argument", "arguments") and definition.rules.get(definition.arguments[key])):
-            return True
-    return False
+def _wrong_at_the_end(result: Any) -> Any:
+    weights = np.ones(result.shape, result.dtype)
+    weights.reshape(-1)[-1:] = 1.1
+    return result * weights
 
 
-def _cut_off(need: Any) -> Any:
-    if type(need) is Tensor:
-        return raw(need)
-    if isinstance(need, tuple):
-        found = [_cut_off(part) for part in need]
-        return need._make(found) if hasattr(need, "_make") else tuple(found)
-    return need
+_RESULTS: dict[str, Callable[[Any], Any]] = {
+    "sign lost": lambda result: -result,
+    "off by a thousandth": lambda result: result * 1.001,
+    "wrong at the last element": _wrong_at_the_end,
+    "nothing": lambda result: result * 0,
+    "always float64": lambda result: result.astype(np.float64),
+    "always float32": lambda result: result.astype(np.float32),
+}
+
+
+def _cut_off(x: Any) -> Any:
+    return np.array(raw(x)) if type(x) is Tensor else x
+
+
+def _in_memory(x: Any) -> Any:
+    """Return an array with its elements in the order in which they lie in memory; anything else as it is."""
+    if not isinstance(x, np.ndarray) or x.flags.c_contiguous:
+        return x
+    forward = x[tuple(slice(None, None, -1 if stride < 0 else 1) for stride in x.strides)]
+    return forward.ravel(order="K").reshape(x.shape)
+
+
+_BARS: dict[str, Callable[[Any], Any]] = {
+    "forgets its bar": lambda bar: bar * 0 + 1,
+    "takes its bar for a constant": _cut_off,
+    "reads its bar in the order of memory": _in_memory,
+}
+
+
+def _each(change: Callable[[Any], Any], values: Any) -> Any:
+    """Return nested tuples with `change` applied to the floating-point arrays in them."""
+    if isinstance(values, tuple):
+        found = [_each(change, value) for value in values]
+        return values._make(found) if hasattr(values, "_make") else tuple(found)
+    return change(values) if _is_float(values) else values
+
+
+def _is_float(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, np.generic, Tensor)) and x.dtype.kind == "f"
+
+
+def _then_overwritten(result: Any, values: Any) -> Any:
+    def overwrite(x: Any) -> Any:
+        array = raw(x)
+        if isinstance(array, np.ndarray):
+            array.fill(np.nan)
+        return x
+
+    _each(overwrite, values)
+    return result
 
 
 def _stale(rule: Rule) -> Rule:
-    """Return a rule that uses the arrays of its first call with arrays of these shapes."""
-    first: dict[Any, tuple[Any, ...]] = {}
+    """Return a rule that uses the arrays of its first call with arrays of these shapes and dtypes."""
+    first: dict[Any, Any] = {}
 
     def stale(bar: Any, *needs: Any) -> Any:
         return rule(bar, *_earlier(first.setdefault(_shapes(needs), needs), needs))
@@ -175,7 +340,7 @@ def _stale(rule: Rule) -> Rule:
 def _shapes(needs: Any) -> Any:
     if isinstance(needs, tuple):
         return tuple(map(_shapes, needs))
-    return needs.shape if _is_float(needs) else None
+    return (needs.shape, needs.dtype) if hasattr(needs, "dtype") else None
 
 
 def _earlier(before: Any, now: Any) -> Any:
@@ -183,157 +348,29 @@ def _earlier(before: Any, now: Any) -> Any:
     if isinstance(now, tuple):
         found = [_earlier(b, n) for b, n in zip(before, now, strict=True)]
         return now._make(found) if hasattr(now, "_make") else tuple(found)
-    return before if _is_float(now) else now
+    return before if hasattr(now, "dtype") else now
 
 
-def _is_float(x: Any) -> bool:
-    return isinstance(x, (np.ndarray, np.generic, Tensor)) and x.dtype.kind == "f"
+def _exchanged(rule: Rule, i: int, j: int) -> Rule:
+    def exchanged(bar: Any, *needs: Any) -> Any:
+        order = list(needs)
+        order[i], order[j] = order[j], order[i]
+        return rule(bar, *order)
+
+    return exchanged
 
 
-# --- Faults in the source of a rule ------------------------------------------------------------------------------
+def _ignoring(rule: Rule, i: int, default: Any) -> Rule:
+    return lambda bar, *needs: rule(bar, *needs[:i], default, *needs[i + 1 :])
 
 
-def _rewritten(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    """Yield the rule with one expression changed, for every expression of a kind that can be lost or confused."""
-    tree = _source_of(rule)
-    if tree is None:
-        return
-    count = sum(1 for _ in ast.walk(tree))
-    seen = {ast.dump(tree)}
-    for number in range(count):
-        for way in range(_MOST_WAYS):
-            changed = _source_of(rule)
-            assert changed is not None
-            editor = _Editor(number, way)
-            changed = editor.visit(changed)
-            if not editor.done or ast.dump(changed) in seen:
-                continue
-            seen.add(ast.dump(changed))
-            yield editor.fault, _compiled(changed, rule)
+def _is_missing(default: Any) -> bool:
+    return default is inspect.Parameter.empty
 
 
-_MOST_WAYS = 2
-
-_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Gt: ast.LtE,
-    ast.GtE: ast.Lt,
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-}
-
-_REDUCTIONS = ("sum", "mean", "sum_to", "cumsum")
-_LAYOUTS = ("transpose", "transposed", "swapaxes", "matrix_transpose", "flip", "roll", "moveaxis")
+def _name(definition: Primitive, need: Any) -> str:
+    return "out" if need.kind == "out" else definition.arguments[need.key]
 
 
-class _Editor(ast.NodeTransformer):
-    """Changes the expression that is met as number so and so, in one of the ways that there are for it."""
-
-    def __init__(self, number: int, way: int) -> None:
-        self.countdown = number
-        self.way = way
-        self.done = False
-        self.fault = ""
-
-    def visit(self, node: ast.AST) -> Any:
-        """Return the node, changed if it is the one."""
-        if self.countdown == 0:
-            self.countdown = -1
-            changed = self._changed(node)
-            if changed is not None:
-                self.done = True
-                self.fault = f"{changed[0]}: {ast.unparse(node)}"
-                return ast.copy_location(changed[1], node)
-            return node
-        self.countdown -= 1
-        return self.generic_visit(node)
-
-    def _changed(self, node: ast.AST) -> tuple[str, ast.AST] | None:
-        if isinstance(node, ast.BinOp):
-            return self._changed_binary(node)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and self.way == 0:
-            return "minus lost", node.operand
-        if isinstance(node, ast.Compare) and type(node.ops[0]) in _TURNED and self.way == 0:
-            return "comparison turned", ast.Compare(node.left, [_TURNED[type(node.ops[0])]()], node.comparators)
-        if isinstance(node, ast.Attribute) and node.attr in ("T", "mT") and self.way == 0:
-            return "not transposed", node.value
-        if isinstance(node, ast.Call):
-            return self._changed_call(node)
-        return None
-
-    def _changed_binary(self, node: ast.BinOp) -> tuple[str, ast.AST] | None:
-        kind = type(node.op)
-        if kind in (ast.Add, ast.Sub):
-            return ("term lost", node.left) if self.way == 0 else ("term lost", node.right)
-        if kind in (ast.Mult, ast.Div):
-            return ("factor lost", node.left) if self.way == 0 else ("factor lost", node.right)
-        if kind is ast.MatMult and self.way == 0:
-            return "operands exchanged", ast.BinOp(node.right, node.op, node.left)
-        return None
-
-    def _changed_call(self, node: ast.Call) -> tuple[str, ast.AST] | None:
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        is_method = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") != "np"
-        inner = node.func.value if is_method and isinstance(node.func, ast.Attribute) else next(iter(node.args), None)
-        if name in _REDUCTIONS and inner is not None and self.way == 0:
-            return "reduction lost", inner
-        if name in _LAYOUTS and inner is not None and self.way == 0:
-            return "not transposed or moved", inner
-        if name == "where" and len(node.args) == 3 and self.way == 0:
-            return "branches exchanged", ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], node.keywords)
-        return None
-
-
-def _source_of(rule: Rule) -> ast.Lambda | ast.FunctionDef | None:
-    """Return the syntax tree of a lambda or a function; None if its source cannot be had."""
-    code = getattr(rule, "__code__", None)
-    if code is None:
-        return None
-    try:
-        module = ast.parse("".join(inspect.findsource(rule)[0]))
-    except (OSError, SyntaxError):
-        return None
-    positions = [p for p in code.co_positions() if p[0] is not None and p[2] is not None]
-    for node in ast.walk(module):
-        if isinstance(node, ast.FunctionDef) and node.name == code.co_name and node.lineno == code.co_firstlineno:
-            node.decorator_list, node.returns = [], None
-            return node
-        if isinstance(node, ast.Lambda) and code.co_name == "<lambda>":
-            body = node.body
-            inside = all(
-                (body.lineno, body.col_offset) <= (line, column or 0)
-                and (end or line, end_column or 0) <= (body.end_lineno or 0, body.end_col_offset or 0)
-                for line, end, column, end_column in positions
-                if line is not None and (line, column, end_column) != (code.co_firstlineno, 0, 0)
-            )
-            names = [argument.arg for argument in node.args.args]
-            if inside and positions and names == list(code.co_varnames[: code.co_argcount]):
-                return node
-    return None
-
-
-def _compiled(tree: ast.Lambda | ast.FunctionDef, rule: Rule) -> Rule:
-    """Return the function of a changed tree, in the surroundings of the rule that it comes from."""
-    assert isinstance(rule, types.FunctionType)
-    cells = dict(zip(rule.__code__.co_freevars, rule.__closure__ or (), strict=True))
-    function: ast.stmt
-    if isinstance(tree, ast.Lambda):
-        function = ast.Assign([ast.Name("changed", ast.Store())], tree)
-    else:
-        tree.name = "changed"
-        function = tree
-    outer = ast.parse(textwrap.dedent(f"def outer({', '.join(cells)}):\n    return changed"))
-    definition = outer.body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    definition.body.insert(0, function)
-    namespace: dict[str, Any] = {}
-    exec(compile(ast.fix_missing_locations(outer), "<mutant>", "exec"), namespace)  # noqa: S102 (our own source, changed)
-    inner: types.FunctionType = namespace["outer"](*[None] * len(cells))
-    closure = tuple(cells[name] for name in inner.__code__.co_freevars)
-    return types.FunctionType(inner.__code__, rule.__globals__, "mutant", rule.__defaults__, closure)
-
-
-def names(found: Sequence[Mutant]) -> list[str]:
-    """Return the mutants as texts, for messages and lists of the known."""
-    return [str(mutant) for mutant in found]
+def _carries_gradient(definition: Primitive, need: Any) -> bool:
+    return need.kind == "out" or definition.rules.get(definition.arguments[need.key]) is not None

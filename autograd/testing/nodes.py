@@ -23,10 +23,19 @@ from autograd.testing.subject import Stage, Subject, leaves_of, quiet
 MOST_NODES = 2000
 """Operations that are checked one by one, in the order in which they were made."""
 
+PAST = (
+    "it is a constant for the record, but changes with the inputs: it was computed past the record (.item(), .numpy(), "
+    ".data, detach(), no_grad, or grad() without create_graph)"
+)
+RANDOM = "it changes from call to call: it is random, or kept from an earlier call"
+"""What may be said of an operand."""
 
-def recorded(stage: Stage, arrays: Sequence[NDArray[Any]]) -> tuple[Graph, list[Tensor]]:
-    """Return the record of one call, with every value kept, and the inputs."""
+
+def recorded(stage: Stage, arrays: Sequence[NDArray[Any]], names: Sequence[str] = ()) -> tuple[Graph, list[Tensor]]:
+    """Return the record of one call, with every value kept, and the inputs, named if there are names."""
     inputs = leaves_of(arrays)
+    for x, name in zip(inputs, names, strict=False):
+        x.named(name)
     with record() as graph:
         stage(*inputs)
     return graph, inputs
@@ -96,14 +105,19 @@ class NodeSubject:
 # --- Each rule called by itself ----------------------------------------------------------------------------------
 
 
-def hygiene(subject: Subject | NodeSubject) -> list[Problem]:
-    """Call every operation of the record, and each of its rules, once more on read-only arrays; return what is wrong."""
-    graph, _ = recorded(subject.stage, subject.arrays)
+def hygiene(subject: Subject | NodeSubject, report: Report) -> None:
+    """Call every operation of the record, and each of its rules, on read-only arrays; report what is wrong."""
+    graph, inputs = recorded(subject.stage, subject.arrays)
     for node in operations(graph):
         problem = examine_rules(graph, node)
         if problem is not None:
-            return [problem]
-    return []
+            report.problems.append(problem)
+            return
+    known = {x._node for x in inputs}
+    others = [node for node in graph.nodes if node.plan is None and node.requires_grad and node not in known]
+    if others:
+        shown = ", ".join(f"{node.name or 'one'} of shape {node.shape}" for node in others[:3])
+        report.notes.append(f"tensors that require a gradient and are no inputs were not checked: {shown}")
 
 
 def examine_rules(graph: Graph, node: Node) -> Problem | None:
@@ -216,7 +230,10 @@ def find_blame(subject: Subject, report: Report, stages: Sequence[Stage]) -> Non
         report.problems = [dataclasses.replace(p, blame=p.blame or found) for p in report.problems]
     elif bent:
         where = ", ".join(f"{node.plan.primitive.name} at {line_of(node)}" for node in bent[:3] if node.plan)
-        report.notes.append(f"each operation alone is right; at a kink: {where}")
+        why = "at a kink"
+        if any(problem.kind == "not finite" for problem in report.problems):
+            why = "an infinite slope times zero, or less another one, is not a number"
+        report.notes.append(f"each operation alone is right; {why}: {where}")
         report.bent = True
     else:
         report.notes.append(
@@ -232,7 +249,7 @@ def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> t
     bent: list[Node] = []
     for stage, order in plan:
         try:
-            graph, _ = recorded(stage, subject.arrays)
+            graph, _ = recorded(stage, subject.arrays, subject.names)
         except Exception as error:  # noqa: BLE001
             report.notes.append(f"the operations could not be looked at one by one: {type(error).__name__}: {error}")
             continue
@@ -283,13 +300,8 @@ def _past_the_record(subject: Subject, stage: Stage, report: Report) -> Blame | 
         pairs = zip(before.parents(old), after.parents(new), strict=False)
         for position, (a, b) in enumerate(pairs):
             if a.plan is None and b.plan is None and a.index not in inputs and not _same_value(a, b):
-                how = "from call to call" if again else "with the inputs"
-                return blame(
-                    old,
-                    old.plan.primitive.argument_name(position),
-                    f"its operand is a constant for the record, but changes {how}: it was computed past the record "
-                    "(.item(), .numpy(), .data, detach() or no_grad)",
-                )
+                found = blame(old, old.plan.primitive.argument_name(position), RANDOM if again else PAST)
+                return dataclasses.replace(found, part="operand")
         if not again and repr(old.parameters) != repr(new.parameters):
             changed = [k for k in old.parameters if repr(old.parameters[k]) != repr(new.parameters.get(k))]
             return blame(

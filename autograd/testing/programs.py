@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from autograd.tensor import raw
 from autograd.testing.differences import Line
+from autograd.testing.report import PicturedError
 from autograd.testing.subject import flat, gradient_stage, gradients, leaves_of, pulled, values
+
+__all__ = ["Program", "ProgramError", "Step", "check_program"]
 
 DIALECTS = ("autograd", "numpy", "torch")
 
@@ -33,9 +36,11 @@ class Step:
 
     Attributes:
         target: the name that it gives a new value.
-        text: Python, for tensors of ours; NumPy's and torch's where they differ.
+        text: Python, for tensors of ours.
         reads: the names that it uses.
         operation: name of the operation.
+        numpy: the text for plain NumPy, where it is another.
+        torch: that for torch.
     """
 
     target: str
@@ -46,7 +51,11 @@ class Step:
     torch: str | None = None
 
     def in_dialect(self, dialect: str) -> str:
-        """Return the text for one of `DIALECTS`."""
+        """Return the text for plain NumPy, torch or tensors of ours.
+
+        Args:
+            dialect: one of `DIALECTS`.
+        """
         return getattr(self, dialect, None) or self.text
 
 
@@ -67,18 +76,30 @@ class Program:
     __name__ = "program"
 
     def source(self, dialect: str = "autograd") -> str:
-        """Return the function's definition for tensors of ours ("autograd"), for "numpy" or for "torch"."""
+        """Return the function's definition as text.
+
+        Args:
+            dialect: "autograd" for tensors of ours, "numpy" or "torch".
+        """
         names = ", ".join(f"x{i}" for i in range(len(self.inputs)))
         body = "\n".join(line.in_dialect(dialect) for line in self.lines)
         returned = ", ".join(self.outputs)
         return f"def program({names}):\n{textwrap.indent(body, '    ')}\n    return [{returned}]\n"
 
     def compiled(self, dialect: str = "autograd") -> Callable[..., list[Any]]:
-        """Return the function."""
+        """Return the function.
+
+        Args:
+            dialect: as for `source`.
+        """
         return _compiled(self.source(dialect), dialect)
 
     def __call__(self, *xs: Any) -> list[Any]:
-        """Run on tensors of ours."""
+        """Run on tensors of ours.
+
+        Args:
+            *xs: in place of `inputs`.
+        """
         return self.compiled()(*xs)
 
     def __len__(self) -> int:
@@ -92,7 +113,7 @@ class Program:
             f"{self.source()}\n\n{given}check_gradients(program, {names})\n"
         )
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(repr(self))
 
     def graph(self) -> Any:
@@ -123,9 +144,43 @@ def check_program(program: Program, seed: int = 0) -> None:
     It is what a test of the engine needs, and quicker than `check_gradients`, which tells more: the slope of the
     results against differences of the NumPy text, and that of the gradient against differences of the gradient.
 
+    Args:
+        program: drawn by `strategies.programs()`, or grown.
+        seed: of the weights of the results and of the line.
+
     Raises:
-        AssertionError: they disagree.
+        ProgramError: they disagree, or the program does not run on tensors; an AssertionError that holds the program
+            and a drawing of it.
     """
+    try:
+        _compare(program, seed)
+    except Exception as error:
+        raise ProgramError(program, f"{type(error).__name__}: {error}") from error
+
+
+class ProgramError(PicturedError):
+    """A program gives another result on tensors than in plain NumPy.
+
+    Args:
+        program: as text and as a drawing.
+        finding: what is different.
+    """
+
+    def __init__(self, program: Program, finding: str) -> None:
+        super().__init__(finding)
+        self.program = program
+
+    def html(self) -> str:
+        """Return a page with the program and its drawing, complete in one file."""
+        from autograd.testing.page import page
+
+        graph = None
+        with contextlib.suppress(Exception):  # the program may be one that does not run
+            graph = self.program.graph()
+        return page("A program that goes wrong", f"{self}\n{self.program!r}", graph=graph)
+
+
+def _compare(program: Program, seed: int) -> None:
     rng = np.random.default_rng(seed)
     plain = program.compiled("numpy")
     expected = [np.asarray(y) for y in plain(*(x.copy() for x in program.inputs))]
@@ -185,7 +240,7 @@ Build = Callable[[Values, int, int], tuple[str, str]]
 
 
 def _same(text: str) -> Build:
-    return lambda values, p, q: (text, text.replace("np.", "torch."))
+    return lambda _values, _p, _q: (text, text.replace("np.", "torch."))
 
 
 def _distance(values: Any) -> None:
@@ -195,7 +250,7 @@ def _distance(values: Any) -> None:
 
 
 def _kinked(text: str, distance: Callable[..., Any], torch: str | None = None) -> Build:
-    def build(values: Values, p: int, q: int) -> tuple[str, str]:
+    def build(values: Values, _p: int, _q: int) -> tuple[str, str]:
         _distance(distance(*values))
         return text, torch or text.replace("np.", "torch.")
 
@@ -220,12 +275,12 @@ def _reduction(name: str, torch: str) -> Build:
     return build
 
 
-def _cumulative(values: Values, p: int, q: int) -> tuple[str, str]:
+def _cumulative(values: Values, p: int, _q: int) -> tuple[str, str]:
     axis = _axis_of(values[0], p)
     return f"np.cumsum({{0}}, axis={axis})", f"torch.cumsum({{0}}, dim={axis})"
 
 
-def _reshape(values: Values, p: int, q: int) -> tuple[str, str]:
+def _reshape(values: Values, p: int, _q: int) -> tuple[str, str]:
     size = values[0].size
     shapes = [(size,), (1, size), (size, 1), *((n, size // n) for n in (2, 3) if size % n == 0)]
     shape = shapes[p % len(shapes)]
@@ -261,25 +316,25 @@ def _index(x: Any, p: int) -> str:
     raise ImpossibleError
 
 
-def _getitem(values: Values, p: int, q: int) -> tuple[str, str]:
+def _getitem(values: Values, p: int, _q: int) -> tuple[str, str]:
     text = f"{{0}}[{_index(values[0], p)}]"
     return text, text
 
 
-def _reversed(values: Values, p: int, q: int) -> tuple[str, str]:
+def _reversed(values: Values, _p: int, _q: int) -> tuple[str, str]:
     if not values[0].ndim:
         raise ImpossibleError
     return "{0}[::-1]", "torch.flip({0}, [0])"
 
 
-def _mask(values: Values, p: int, q: int) -> tuple[str, str]:
+def _mask(values: Values, _p: int, _q: int) -> tuple[str, str]:
     if not values[0].ndim:
         raise ImpossibleError
     _distance(values[0])
     return "{0}[{0} > 0]", "{0}[{0} > 0]"
 
 
-def _matmul(values: Values, p: int, q: int) -> tuple[str, str]:
+def _matmul(values: Values, _p: int, _q: int) -> tuple[str, str]:
     x, y = values
     if x.ndim and y.ndim and x.shape[-1] == y.shape[max(-2, -y.ndim)]:
         return "{0} @ {1}", "{0} @ {1}"
@@ -289,7 +344,7 @@ def _matmul(values: Values, p: int, q: int) -> tuple[str, str]:
 
 
 def _joined(name: str) -> Build:
-    def build(values: Values, p: int, q: int) -> tuple[str, str]:
+    def build(values: Values, p: int, _q: int) -> tuple[str, str]:
         axis = _axis_of(values[0], p)
         text = f"{name}([{{0}}, {{1}}], %s={axis})"
         return "np." + text % "axis", "torch." + text % "dim"
@@ -297,23 +352,23 @@ def _joined(name: str) -> Build:
     return build
 
 
-def _broadcast(values: Values, p: int, q: int) -> tuple[str, str]:
+def _broadcast(values: Values, _p: int, _q: int) -> tuple[str, str]:
     shape = (2, *values[0].shape)
     return f"np.broadcast_to({{0}}, {shape})", f"torch.broadcast_to({{0}}, {shape})"
 
 
-def _where(values: Values, p: int, q: int) -> tuple[str, str]:
+def _where(values: Values, _p: int, _q: int) -> tuple[str, str]:
     _distance(np.subtract(*values))
     return "np.where({0} > {1}, {0} * {1}, {1})", "torch.where({0} > {1}, {0} * {1}, {1})"
 
 
-def _sorted(values: Values, p: int, q: int) -> tuple[str, str]:
+def _sorted(values: Values, p: int, _q: int) -> tuple[str, str]:
     axis = _axis_of(values[0], p)
     _distance(np.diff(np.sort(values[0], axis=axis), axis=axis))
     return f"np.sort({{0}}, axis={axis})", f"torch.sort({{0}}, dim={axis}).values"
 
 
-def _branch(values: Values, p: int, q: int) -> tuple[str, str]:
+def _branch(values: Values, p: int, _q: int) -> tuple[str, str]:
     total = float(np.sum(values[0]))
     limit = (0.0, 0.5, -1.0)[p % 3]
     _distance(total - limit)
@@ -321,12 +376,12 @@ def _branch(values: Values, p: int, q: int) -> tuple[str, str]:
     return text, text.replace("np.", "torch.")
 
 
-def _loop(values: Values, p: int, q: int) -> tuple[str, str]:
+def _loop(_values: Values, p: int, _q: int) -> tuple[str, str]:
     text = f"{{t}} = {{0}}\nfor _ in range({2 + p % 3}):\n    {{t}} = np.sin({{t}} + {{1}}) * {{0}}"
     return text, text.replace("np.", "torch.")
 
 
-def _checked_shape(values: Values, text: str) -> None:
+def _checked_shape(values: Values) -> None:
     """Refuse operands that would be broadcast to more than `MOST_ELEMENTS`, or cannot be broadcast."""
     try:
         shape = np.broadcast_shapes(*(np.shape(v) for v in values))
@@ -427,11 +482,12 @@ class _Growth:
 
     def _add(self, operation: str, first: str, second: str, p: int, q: int) -> None:
         if operation == "assign":
-            return self._assign(first, second, p)
+            self._assign(first, second, p)
+            return
         reads = (first,) if operation in UNARY else (first, second)
         values = [self.values[name] for name in reads]
         if operation in BINARY:
-            _checked_shape(values, operation)
+            _checked_shape(values)
         build = UNARY.get(operation) or BINARY.get(operation) or FITTED[operation]
         ours, torch = build(values, p, q)
         target = f"v{len(self.lines)}"

@@ -15,6 +15,9 @@ OK, KINK, EDGE, UNDECIDED, WRONG = "ok", "kink", "edge", "undecided", "wrong"
 and the analytic one is allowed; it is defined to one side only and agrees there; the numeric one is too uncertain to
 tell; they differ."""
 
+OUTSIDE = "outside of the slopes to both sides of a kink"
+"""The note of what is wrong at a kink."""
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -63,11 +66,11 @@ class Comparison:
 
     def __str__(self) -> str:
         text = f"d {self.output} / d {self.where}: analytic {self.analytic:.10g}, "
-        if self.status == KINK or not math.isfinite(self.numeric):
+        if self.status == KINK or self.note == OUTSIDE or not math.isfinite(self.numeric):
             text += f"slopes {self.left:.6g} to the left and {self.right:.6g} to the right"
         else:
             text += f"numeric {self.numeric:.10g} +- {self.error:.1g}"
-            if self.status == WRONG and math.isfinite(self.ratio):
+            if self.status == WRONG and math.isfinite(self.ratio) and abs(self.numeric) > self.error:
                 text += f", ratio {self.ratio:.6g}"
         return text + (f" ({self.note})" if self.note else "")
 
@@ -78,10 +81,11 @@ class Blame:
 
     Attributes:
         operation: its name.
-        argument: which argument's rule, if it is that.
+        argument: which argument it is about, if it is about one.
         line: the user's source line, as "file:line".
         finding: what is wrong with it.
         node: index of the node in the recorded graph.
+        part: "rule" if the argument's rule is wrong, "operand" if what it got is.
     """
 
     operation: str
@@ -89,10 +93,11 @@ class Blame:
     line: str | None
     finding: str
     node: int | None = None
+    part: str = "rule"
 
     def __str__(self) -> str:
-        rule = f", the rule for {self.argument!r}" if self.argument else ""
-        return f"{self.operation}{rule}, called at {self.line or 'an unknown line'}: {self.finding}"
+        what = f", the {self.part} for {self.argument!r}" if self.argument else ""
+        return f"{self.operation}{what}, called at {self.line or 'an unknown line'}: {self.finding}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Problem:
     blame: Blame | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Report:
     """The result of `check_gradients`.
 
@@ -173,9 +178,9 @@ class Report:
         return next((problem.blame for problem in self.problems if problem.blame is not None), None)
 
     def table(self) -> str:
-        """Return the convergence table of the worst comparison: steps, central differences, distance to the analytic."""
+        """Return the convergence table of the worst comparison: steps, central differences, their distances."""
         worst = self.worst
-        if worst is None or not worst.table:
+        if worst is None or not worst.table or not math.isfinite(worst.analytic):
             return ""
         lines = ["        step   central difference   its distance to the analytic   to the numeric"]
         settled = [row for row in worst.table if abs(row[1] - worst.numeric) < abs(worst.numeric)] or list(worst.table)
@@ -190,7 +195,7 @@ class Report:
         lines = [f"gradients of {self.function}({', '.join(self.inputs)}): {'right' if self.ok else 'NOT RIGHT'}"]
         total = sum(self.counts.values())
         if total:
-            counted = ", ".join(f"{number} {status}" for status, number in self.counts.most_common())
+            counted = ", ".join(f"{number} {status}" for status, number in self.counts.most_common() if number)
             lines.append(f"  {total} comparisons: {counted}; relative accuracy {self.accuracy:.0e}")
         if self.orders:
             shown = ", ".join(
@@ -205,11 +210,11 @@ class Report:
             if problem.blame is not None:
                 lines.append(f"  operation to blame: {problem.blame}")
         wrong = [c for c in self.comparisons if c.status == WRONG]
-        lines += [f"    order {c.order}: {c}" for c in wrong[:5]]
-        if len(wrong) > 5:
+        lines += [f"    also {c}" for c in wrong[1:5]]
+        if self.counts[WRONG] > 5:
             lines.append(f"    and {self.counts[WRONG] - 5} more")
-        if wrong:
-            lines += ["  convergence at the first of them:", self.table()]
+        if self.table():
+            lines += [f"  convergence at d {wrong[0].output} / d {wrong[0].where}:", self.table()]
         for status in (KINK, EDGE, UNDECIDED):
             found = [c for c in self.comparisons if c.status == status]
             lines += [f"  {status}: order {c.order}: {c}" for c in found[:3]]
@@ -226,13 +231,25 @@ class Report:
         """Return a page with the report, the plot and the recorded graph, complete in one file."""
         from autograd.testing.page import page
 
-        return page(self)
+        return page(f"Gradients of {self.function}", str(self), self.svg(), self.graph)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return self.html()
+        from autograd.testing.page import fragment
+
+        return fragment(self)
 
 
-class GradientError(AssertionError):
+class PicturedError(AssertionError):
+    """What a test fails by, and a page can show; the plugin for pytest saves it."""
+
+    def html(self) -> str:
+        """Return a page on it, complete in one file."""
+        raise NotImplementedError
+
+
+class GradientError(PicturedError):
     """A gradient is not right, or cannot be trusted.
 
     Args:
@@ -255,6 +272,10 @@ class GradientError(AssertionError):
 
     def __str__(self) -> str:
         return str(self.report)
+
+    def html(self) -> str:
+        """Return a page with the report, the plot and the recorded graph, complete in one file."""
+        return self.report.html()
 
     def __reduce__(self) -> Any:
         return type(self), (replace(self.report, graph=None),)

@@ -20,7 +20,23 @@ try:
 except ImportError as error:
     raise ImportError("autograd.testing.strategies needs Hypothesis: pip install 'bargrad[test]'") from error
 
+__all__ = [
+    "arrays",
+    "axes",
+    "broadcastable",
+    "dtypes",
+    "indices",
+    "laid_out",
+    "matrices",
+    "numbers",
+    "programs",
+    "shapes",
+]
+
 Shape = tuple[int, ...]
+
+TINY = 2.0**-20
+"""Between limits around 0, what is smaller than this part of them is drawn as 0."""
 
 
 def numbers(
@@ -35,7 +51,8 @@ def numbers(
     """Draw numbers to differentiate at, of a size that keeps finite differences meaningful.
 
     Args:
-        low, high: limits.
+        low: the least.
+        high: the largest.
         away_from: kinks and poles, from which to keep a distance.
         gap: that distance.
         at: points to be hit on purpose, every other time.
@@ -47,7 +64,7 @@ def numbers(
     bits = np.dtype(dtype).itemsize * 8
     edges = [low, *(edge for kink in sorted(away_from) for edge in (kink - gap, kink + gap)), high]
     pieces = [
-        st.floats(_up(start, dtype), _down(end, dtype), width=bits, allow_subnormal=False)
+        _not_tiny(st.floats(_up(start, dtype), _down(end, dtype), width=bits, allow_subnormal=False), start, end)
         for start, end in zip(edges[::2], edges[1::2], strict=True)
         if _up(max(start, low), dtype) <= _down(min(end, high), dtype)
     ]
@@ -55,6 +72,13 @@ def numbers(
         raise ValueError(f"numbers: nothing is left of {low} .. {high} at a distance of {gap} from {[*away_from]}")
     drawn: st.SearchStrategy[float] = st.one_of(pieces)
     return drawn if not at else st.one_of(st.sampled_from([float(x) for x in at]), drawn)
+
+
+def _not_tiny(drawn: st.SearchStrategy[float], start: float, end: float) -> st.SearchStrategy[float]:
+    """Draw 0 for what is next to nothing between limits around 0: 1 / x^2 of it would overflow."""
+    if not start <= 0 <= end:
+        return drawn
+    return drawn.map(lambda x: x if abs(x) >= TINY * max(-start, end) else 0.0)
 
 
 def _up(x: float, dtype: Any) -> float:
@@ -68,7 +92,14 @@ def _down(x: float, dtype: Any) -> float:
 
 
 def shapes(*, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4) -> st.SearchStrategy[Shape]:
-    """Draw shapes of small arrays, 0-d and empty ones among them."""
+    """Draw shapes of small arrays, 0-d and empty ones among them.
+
+    Args:
+        min_dims: the fewest axes.
+        max_dims: the most.
+        min_side: the least length of an axis.
+        max_side: the largest.
+    """
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
 
 
@@ -93,7 +124,11 @@ def arrays(
     Args:
         draw: given by Hypothesis.
         shape: of the array, or a strategy for it; any of up to three axes if left out.
-        low, high, away_from, gap, at: of the elements, as for `numbers`.
+        low: the least element.
+        high: the largest.
+        away_from: kinks and poles, from which elements keep a distance.
+        gap: that distance.
+        at: points to be hit on purpose, by every other element.
         dtype: of the array, or a strategy for it.
         layouts: which of `LAYOUTS` to use: in C's order, in Fortran's, with gaps, from the end, or locked.
 
@@ -113,7 +148,12 @@ def arrays(
 
 
 def laid_out(array: NDArray[Any], layout: str) -> NDArray[Any]:
-    """Return the same numbers in another layout in memory, one of `LAYOUTS`."""
+    """Return the same numbers in another layout in memory.
+
+    Args:
+        array: of any shape.
+        layout: one of `LAYOUTS`.
+    """
     if layout == "columns first":
         return np.asfortranarray(array)
     if layout in ("every second", "backward") and array.ndim:

@@ -55,7 +55,7 @@ class Subject:
         if not self.arrays:
             raise TypeError(
                 f"check_gradients: {self.function_name} got no floating-point array to differentiate by; pass arrays "
-                "or tensors of floats"
+                "or tensors of floats (numbers and arrays of integers are passed on as they are)"
             )
         names = [
             name for name, moving in zip(_argument_names(function, self._tree), self._moving, strict=True) if moving
@@ -229,8 +229,9 @@ def _parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
 def _argument_names(function: Callable[..., Any], tree: list[Any]) -> list[str]:
     """Return for each leaf of the arguments the name of the parameter, with the way to the leaf behind it."""
     try:
-        bound = inspect.signature(function).bind(*tree).arguments
-        variadic = {p.name for p in inspect.signature(function).parameters.values() if p.kind is p.VAR_POSITIONAL}
+        signature = inspect.signature(getattr(function, "forward", function))
+        bound = signature.bind(*tree).arguments
+        variadic = {p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL}
     except (TypeError, ValueError):
         bound, variadic = {}, set()
     tops: list[str] = []

@@ -214,6 +214,7 @@ def first_of(rule: Rule) -> Rule:
 SQUARE = normal(3, 3)
 AROUND = np.array([-1.5, -0.2, 0.4, 1.7])
 MANY = np.linspace(-2, 2, 2000)
+TIES = RNG.integers(-1, 2, 200).astype(float)
 
 CASES = [
     unary("wrong sign", sin, lambda xp, bar, x, out: -bar * xp.cos(x)),
@@ -316,6 +317,18 @@ CASES = [
         (lambda xp, bar, xs, out: bar * xs[1], lambda xp, bar, xs, out: (bar * xs[0]).mean(1)[..., None]),
         (normal(4, 3), normal(4, 1)),
         arguments=("y",),
+    ),
+    unary(
+        "factor 1.001 beside many kinks",
+        lambda xp, x: abs(x) + xp.sin(x),
+        lambda xp, bar, x, out: bar * (xp.sign(x) + 1.001 * xp.cos(x)),
+        TIES,
+    ),
+    unary(
+        "outside of the slopes at many kinks",
+        lambda xp, x: abs(x),
+        lambda xp, bar, x, out: bar * (xp.sign(x) + 1.2 * (x == 0)),
+        TIES,
     ),
     Planted(
         "both win at a tie",

@@ -124,6 +124,7 @@ def kinks() -> list[Right]:
     around, tie = np.array([0.0, 1.0, -1.0]), np.array([1.0, 2.0, 2.0, -1.0])
     zero, near = np.zeros(3), np.array([1e-4, -1e-6, 1e-9])
     square = np.array([[1.0, 2.0, 2.0], [0.0, 0.0, -1.0]])
+    ties, table = RNG.integers(-1, 2, 100).astype(float), RNG.integers(-1, 2, (8, 12)).astype(float)
     cases: dict[str, tuple[Callable[..., Any], Any]] = {
         "relu": (lambda xp, x: xp.relu(x), (around,)),
         "relu at zeros": (lambda xp, x: xp.relu(x), (zero,)),
@@ -169,6 +170,14 @@ def kinks() -> list[Right]:
         ),
         "median-like": (lambda xp, x: xp.sort(x)[1], (np.array([2.0, 2.0, 2.0]),)),
         "fractional power at 0": (lambda xp, x: x**0.5, (np.array([0.0, 1.0]),)),
+        "relu at many zeros": (lambda xp, x: xp.relu(x), (ties,)),
+        "abs at many zeros, weighted": (lambda xp, x: (xp.absolute(x) * xp.cos(x)).sum(), (ties,)),
+        "maximum at many ties": (lambda xp, x, y: xp.maximum(x, y), (ties, ties[::-1].copy())),
+        "clip at many bounds": (lambda xp, x: xp.clip(x, -1, 1), (ties,)),
+        "sort with many ties": (lambda xp, x: xp.sort(x), (ties,)),
+        "max by row, many ties": (lambda xp, x: xp.amax(x, 1), (table,)),
+        "two relu layers with zeros": (lambda xp, x, w: xp.relu(xp.relu(x) @ w).sum(), (table, table.T.copy())),
+        "sum of sqrt at 0": (lambda xp, x: xp.sqrt(x).sum(), (np.array([0.0, 1.0, 4.0]),)),
         "infinite slope times 0": (lambda xp, x: 0 * xp.sqrt(x), (np.array([1.0, 4.0]),)),
     }
     return [Right(name, "kink", f, xs) for name, (f, xs) in cases.items()]

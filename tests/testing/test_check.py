@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import Tensor, primitive
 from autograd.testing import GradientError, check_gradients, examine
 
@@ -170,7 +171,7 @@ def test_random_functions_are_not_repeatable():
     report = examine(lambda x: x * rng.normal(size=3), X)
     assert kinds(report) == ["non-deterministic"]
     assert report.blame.operation == "multiply"
-    assert "from call to call" in report.blame.finding
+    assert "changes from call to call" in report.blame.finding
 
 
 def test_a_function_that_writes_to_its_arguments():
@@ -190,6 +191,16 @@ def test_a_missing_rule_is_an_error_with_a_name():
     assert "no rule for argument 'y'" in str(report)
 
 
+@pytest.mark.parametrize("mode", ["auto", "directions"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite(bad, mode):
+    broken = primitive(lambda x: x * x, name="broken", x=lambda ybar, x: ybar * np.where(x > 0.8, bad, 2 * x))
+    report = examine(broken, X, mode=mode)
+    assert kinds(report) == ["not finite"]
+    assert report.worst.index == (2,)
+    assert report.blame.operation == "broken"
+
+
 def test_wrong_in_second_order_inside_a_rule():
     slope = primitive(lambda x: 3 * x * x, name="slope", x=lambda bar, x: 5 * bar * x)
     third_power = primitive(lambda x: x**3, name="third_power", x=lambda bar, x: bar * slope(x))
@@ -197,6 +208,56 @@ def test_wrong_in_second_order_inside_a_rule():
     report = examine(third_power, X, order=2)
     assert report.worst.order == 2
     assert report.blame.operation == "slope"
+
+
+# --- What it does not call wrong ---------------------------------------------------------------------------------
+
+
+def test_an_infinite_slope_spoils_nothing_else():
+    """Where a function is not finite, or its slope is not, zero times infinity is nobody's fault."""
+    assert check_gradients(lambda x: np.sqrt(x).sum(), np.array([0.0, 1.0, 4.0])).ok
+    assert check_gradients(lambda x: np.log(x), np.array([-1.0, 2.0])).ok
+    assert check_gradients(lambda x: np.log(x), np.array([1.0, 3e-162])).ok  # 1 / x^2 is too large for float64
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 3.52e-133, 1e-12, 1e12, 1e150])
+def test_sizes_at_the_ends_of_the_range(size):
+    for function in (lambda x: x * x, lambda x: (x * x).sum(), np.sqrt, np.tanh, lambda x: 3 * x):
+        assert check_gradients(function, np.array([size, 1.0])).ok
+        assert check_gradients(function, np.array(size)).ok
+
+
+def test_a_power_whose_differences_settle_slowly():
+    for dtype in (np.float64, np.float32):
+        assert check_gradients(lambda x: x**1.5, np.array([0.0, 1.0], dtype)).ok
+
+
+def test_not_a_number_at_a_finite_slope_is_told():
+    report = examine(lambda x: np.sqrt((x * x).sum()), np.zeros(3))
+    assert kinds(report) == ["not finite"]
+    assert "infinite slope times zero" in str(report)
+    assert "sqrt at" in str(report)
+
+
+def test_batch_normalization_in_training():
+    """The gradient by the bias in front of it is nothing but rounding; its size is not a size to divide by."""
+    x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    layers = nn.Sequential(nn.Dense(4, 6, rng=0), nn.BatchNorm1d(6), nn.Tanh(), nn.Dense(6, 2, rng=1))
+    report = check_gradients(layers, x)
+    assert report.inputs[:2] == ["x (5, 4) float32", "0.weight (6, 4) float32"]
+
+
+def test_dropout_is_random():
+    report = examine(nn.Sequential(nn.Dense(4, 6), nn.Dropout(0.5)), np.ones((3, 4)))
+    assert kinds(report) == ["non-deterministic"]
+    assert "model.eval()" in str(report)
+    assert "multiply, the operand for 'y'" in str(report.blame)
+
+
+def test_notes():
+    assert "nothing to compare" in str(examine(np.sin, np.zeros((0, 3))))
+    w = Tensor(np.ones(3), requires_grad=True).named("w")
+    assert "no inputs were not checked: w of shape (3,)" in str(examine(lambda x: x * w, X))
 
 
 # --- Kinks -----------------------------------------------------------------------------------------------------
@@ -261,5 +322,8 @@ def test_a_page_with_plot_and_drawing():
     assert "1e-" in report.svg()
     page = report.html()
     assert "operation to blame: cube" in page
+    assert "<svg" in report._repr_html_()
+    assert "<style" not in report._repr_html_()  # it stands in other pages
+    assert repr(report) == str(report)
     assert page.rstrip().endswith("</html>")
     assert check_gradients(np.sin, X).svg() == ""

@@ -1,18 +1,10 @@
-"""`@gradients(...)` and the plugin for pytest."""
-
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
+"""`@gradients(...)`: a property test of any function in two lines."""
 
 import numpy as np
 import pytest
 
-import autograd
 from autograd import Tensor, primitive
-from autograd.testing import GradientError, Report, gradients
-from autograd.testing.plugin import gradient_error
+from autograd.testing import GradientError, gradients
 from autograd.testing.strategies import arrays, broadcastable, matrices
 
 cube = primitive(lambda x: x * x * x, name="cube", x=lambda ybar, x: 3.003 * ybar * x * x)
@@ -79,50 +71,3 @@ def test_bad_use():
         gradients(x=arrays())(lambda x, y: x)
     with pytest.raises(TypeError, match="there is no argument \\['z'\\]"):
         gradients(x=arrays(), z=arrays())(lambda x: x)
-
-
-@pytest.fixture
-def failing(tmp_path):
-    (tmp_path / "test_mine.py").write_text(
-        textwrap.dedent(
-            """
-            import numpy as np
-            from autograd import primitive
-            from autograd.testing import check_gradients
-
-            mine = primitive(lambda x: x * x, name="mine", x=lambda ybar, x: 3 * ybar * x)
-
-
-            def test_mine():
-                check_gradients(lambda x: np.sin(mine(x)), np.array([0.5, 1.5]))
-            """
-        )
-    )
-    return tmp_path
-
-
-def run_pytest(directory, *options):
-    plugin = ("-p", "no:bargrad", "-p", "autograd.testing.plugin", "-p", "no:cacheprovider")
-    command = [sys.executable, "-m", "pytest", "-q", *plugin, *options]
-    environment = {**os.environ, "PYTHONPATH": str(Path(autograd.__file__).parents[1])}
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, env=environment)
-    return done.stdout + done.stderr
-
-
-def test_the_plugin_saves_a_page(failing):
-    output = run_pytest(failing)
-    assert "report, plot and drawing: gradient-pages" in output
-    (page,) = (failing / "gradient-pages").iterdir()
-    assert page.name == "test_mine.py_test_mine.html"
-    assert "operation to blame: mine" in page.read_text()
-
-
-def test_pages_can_be_turned_off(failing):
-    assert "report, plot" not in run_pytest(failing, "--gradient-pages=")
-    assert not (failing / "gradient-pages").exists()
-
-
-def test_an_error_is_found_in_a_group():
-    error = GradientError(Report("f"))
-    assert gradient_error(ExceptionGroup("several", [ValueError(), error])) is error
-    assert gradient_error(ValueError()) is None

@@ -1,0 +1,257 @@
+"""The mutation score of our own rules: our tests notice each planted fault, or no test can.
+
+A module's faults are tried on its own tests: its specs, at each sample, and what tests/ops has on special values; and
+on the table of conventions. Tests by Hypothesis are left out, so that every verdict is the same in every run.
+
+`python -m tests.testing.test_mutation_score` prints the table of docs/mutation.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import functools
+import importlib
+import inspect
+import itertools
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.primitive import Primitive
+from autograd.testing.mutation import Score, mutants, score
+from tests import test_conventions, test_specs
+from tests.test_specs import strict_sweep  # noqa: F401 (for all tests of this module)
+
+MODULES = {
+    "autograd.linalg": ("specs.linalg", "ops.test_linalg"),
+    "autograd.ops.decompositions": ("specs.linalg", "ops.test_linalg"),
+    "autograd.ops.recurrent": ("specs.recurrent",),
+    "autograd.ops.broadcast": ("specs.broadcast",),
+    "autograd.transforms": ("specs.transforms", "test_transforms"),
+} | {
+    f"autograd.ops.{name}": (f"specs.{name}", f"ops.test_{name}")
+    for name in (
+        *["convolution", "creation", "elementwise", "indexing", "joining", "ordering", "pooling", "products", "reduce"],
+        *["shape", "windows"],
+    )
+}
+"""Where there are primitives, and where their tests are."""
+
+LEFT_OUT = (
+    "test_values_and_gradients_are_torchs",  # seconds each
+    "test_transposes_are_torchs",
+    # What the sweep mends, which it must not have to here.
+    "test_a_bar_has_the_dtype_of_what_was_assigned",
+    "test_pieces_of_different_dtype_keep_theirs",
+    "test_bars_keep_the_dtype_of_each_side",
+)
+
+HARNESS = (
+    test_specs.test_derivatives_agree_with_finite_differences,
+    test_specs.test_first_derivative_agrees_with_an_oracle,
+    test_specs.test_rule_on_arrays_is_the_rule_on_tensors,
+    test_specs.test_inputs_are_left_alone,
+    test_specs.test_layout_in_memory_does_not_matter,
+)
+
+
+# --- Why no test can notice a fault ------------------------------------------------------------------------------
+
+STEP = "the rule uses it in comparisons and roundings only, and the derivative of these is 0"
+SYMMETRIC = "the rule uses both in the same way"
+SUMMED = "the sweep sums over what broadcasting repeated"
+SAME_SHAPE = "with keepdims the bar has the shape already, and reshape changes nothing"
+NOT_REACHED = "the case does not arise: the caller, or NumPy's forward, deals with it before"
+SHORTCUT = "a shortcut: the other branch gives the same, and takes longer"
+ZERO = "0 / 1 or 0 / -1, only the sign of the zero differs"
+UNUSED = "the last element is not used, so its bar is 0"
+
+EQUIVALENT = {
+    **{
+        (f"{name}", "*", "takes what it uses for a constant"): STEP
+        for name in (
+            "absolute clip copysign fabs fmax fmin fmod leaky_relu max maximum min minimum nanmean nansum relu remainder "
+            "sort"
+        ).split()
+    },
+    ("copysign", "x", "takes x and out for each other"): SYMMETRIC,
+    ("clip", "x", "takes x and out for each other"): SYMMETRIC,
+    # Elementwise
+    ("*", "*", "in _nonzero, sign: r + (r == 0) -> r - (r == 0)"): ZERO,
+    ("power", "x", "in _one_less, condition lost: (x == 0) & (y == 0) -> y == 0"): "y = 0 is a factor of the result",
+    ("power", "y", "in _log, off by one: 0 -> 1"): SHORTCUT,
+    ("elu", "x", "off by one: 0 -> 1 (number 2)"): "it is in the branch for x > 0, and limits what is not selected",
+    # Broadcasting, joining, shapes
+    ("broadcast_to", "x", "reduction lost: sum_to(ybar, shape=x_shape) -> ybar"): SUMMED,
+    ("transpose", "a", "in transpose, call lost: _as_tuple(axes) -> axes"): SHORTCUT,
+    ("transpose", "a", "in _as_tuple, always True: np.iterable(value)"): NOT_REACHED,
+    ("transpose", "a", "in _as_tuple, call lost: np.iterable(value) -> value"): NOT_REACHED,
+    ("transpose", "a", "in _as_tuple, call lost: operator.index(value) -> operator"): NOT_REACHED,
+    ("pad", "array", "always True: any(width)"): SHORTCUT,
+    # Indexing, ordering
+    ("setitem", "value", "always True: _repeats(index, arrays)"): SHORTCUT,
+    ("setitem", "value", "in _repeats, always True: _is_array(item) and item.dtype.kind != 'b'"): SHORTCUT,
+    ("setitem", "value", "in _repeats, turned: False -> True"): SHORTCUT,
+    ("setitem", "value", "in _is_array, tie on the other side: item.ndim > 0 -> item.ndim >= 0"): SHORTCUT,
+    ("setitem", "value", "always False: extra <= 0"): SHORTCUT,
+    ("setitem", "value", "tie on the other side: extra <= 0 -> extra < 0"): SHORTCUT,
+    ("setitem", "value", "term lost: len(value_shape) - share.ndim -> len(value_shape)"): "more axes of length 1",
+    ("setitem", "value", "sign: len(value_shape) - share.ndim -> len(value_shape) + share.ndim"): (
+        "more axes of length 1"
+    ),
+    ("take_along_axis", "arr", "always True: axis is not None"): SHORTCUT,
+    ("sort", "a", "in _scattered, always True: axis is not None"): SHORTCUT,
+    # Products
+    ("matmul", "x", "always True: zbar.ndim"): SHORTCUT,
+    ("matmul", "x", "always False: y.ndim == 2"): SHORTCUT,
+    ("matmul", "y", "always False: x.ndim == 2"): SHORTCUT,
+    ("linear", "x", "always True: zbar.ndim <= 2"): SHORTCUT,
+    ("linear", "x", "always False: zbar.ndim <= 2"): SHORTCUT,
+    ("linear", "x", "opposite: zbar.ndim <= 2 -> zbar.ndim > 2"): SHORTCUT,
+    ("linear", "x", "tie on the other side: zbar.ndim <= 2 -> zbar.ndim < 2"): SHORTCUT,
+    ("linear", "x", "off by one: 2 -> 3"): SHORTCUT,
+    ("linear", "x", "call lost: _as_rows(zbar) -> zbar"): SHORTCUT,
+    ("linear", "x", "in _as_rows, always True: x.ndim == 2"): SHORTCUT,
+    ("linear", "x", "in _as_rows, opposite: x.ndim == 2 -> x.ndim != 2"): SHORTCUT,
+    ("linear", "x", "in _as_rows, off by one: 2 -> 3"): SHORTCUT,
+    ("linear", "x", "in _as_rows, call lost: x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) -> x"): SHORTCUT,
+    ("linear", "*", "in _as_rows, always False: x.ndim == 2"): SHORTCUT,
+    ("linear", "b", "always False: len(b_shape) == 1"): SUMMED,
+    ("linear", "b", "reduction lost: zbar.sum(axis=tuple(range(zbar.ndim - 1))) -> zbar"): SUMMED,
+    ("linear", "b", "term lost: zbar.ndim - 1 -> -1"): SUMMED,
+    ("einsum", "operands", "always False: shape == bar.shape"): SHORTCUT,
+    ("einsum", "operands", "always False: full == shape"): SHORTCUT,
+    ("cholesky", "a", "in _lower_half, off by one: 1 -> 2"): "the matrix is square",
+    ("qr", "a", "in _lower_half, off by one: 1 -> 2"): "the matrix is square",
+    ("norm", "x", "always True: not keepdims"): SAME_SHAPE,
+    # Recurrent
+    ("lstm_memory", "gates", "wrong at the last element"): UNUSED,
+    ("lstm_memory", "c", "in _quarter, factor lost: which * size -> size"): "this rule takes the quarter 1",
+    ("lstm_output", "c", "in _quarter, off by one: 1 -> 2 (number 2)"): "nothing comes behind the last quarter",
+    # Reductions
+    ("*", "*", "ignores keepdims"): SAME_SHAPE,
+    ("*", "*", "in _restored, always False: keepdims or axis is None"): SAME_SHAPE,
+    ("*", "*", "in _restored, and, or: keepdims or axis is None -> keepdims and axis is None"): SAME_SHAPE,
+    **{
+        (name, "*", "in _axes, always False: axis is None"): NOT_REACHED
+        for name in ("logsumexp max median min nanmean nansum softmax_cross_entropy").split()
+    },
+    **{
+        (name, "*", "in _axes, always True: ndim"): NOT_REACHED
+        for name in ("mean median softmax_cross_entropy std var").split()
+    },
+    ("softmax_cross_entropy", "*", "in _axes, power or division lost: i % ndim -> i"): NOT_REACHED,
+    ("softmax_cross_entropy", "*", "in _axes, always False: isinstance(axis, tuple)"): NOT_REACHED,
+    ("softmax_cross_entropy", "logits", "in _is_label, off by one: 1 -> 2"): (
+        "to reshape, any negative length is the one to be found"
+    ),
+    ("mean", "a", "off by one: 1 -> 2 (number 2)"): "over no elements, and there is no bar either",
+    ("std", "a", "in _root_bar, sign: y + zero -> y - zero"): ZERO,
+    ("cumsum", "a", "always False: axis is None"): SHORTCUT,
+    ("linear_recurrence", "c", "wrong at the last element"): UNUSED,
+    ("logsumexp", "x", "off by one: 0 -> 1"): "where out is -inf, so is x, and exp(-inf - 1) is 0 too",
+    ("logsumexp", "x", "sign: total + (total == 0) -> total - (total == 0)"): ZERO,
+}
+
+
+# --- The score -----------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def definitions() -> dict[str, list[Any]]:
+    """Return the primitives of the library, public or not, that have a rule, by the module of the rule."""
+    found: dict[str, dict[Any, None]] = {}
+    for module in pkgutil.walk_packages(autograd.__path__, "autograd."):
+        if not module.name.startswith("autograd.testing"):
+            for value in vars(importlib.import_module(module.name)).values():
+                definition = getattr(value, "primitive", None)
+                if isinstance(definition, Primitive):
+                    for rule in filter(None, definition.rules.values()):
+                        found.setdefault(rule.__module__, {})[definition] = None
+    return {module: list(primitives) for module, primitives in found.items()}
+
+
+def checks(modules: Iterable[str]) -> Iterator[Callable[[], None]]:
+    """Yield the tests: each check of a spec at each of its samples, those with names test_..., the conventions."""
+    for name in modules:
+        module = importlib.import_module(f"tests.{name}")
+        for spec in getattr(module, "SPECS", ()) if name.startswith("specs") else ():
+            for sample in spec.samples if spec.order else ():
+                alone = dataclasses.replace(spec, samples=(sample,))
+                for test in HARNESS:
+                    yield functools.partial(unless_skipped, test, {"spec": alone})
+                if np.float32 in spec.dtypes:
+                    test = test_specs.test_dtype_is_kept_by_values_and_bars
+                    yield functools.partial(unless_skipped, test, {"spec": alone, "dtype": np.float32})
+        yield from cases(module)
+    for where in test_conventions.LINES:
+        yield functools.partial(test_conventions.test_ours, where)
+
+
+def cases(module: Any) -> Iterator[Callable[[], None]]:
+    """Yield the tests of a module, one for each set of its parameters; not those by Hypothesis, nor with fixtures."""
+    for name, test in inspect.getmembers(module, inspect.isfunction):
+        if name.startswith("test_") and name not in LEFT_OUT and not hasattr(test, "hypothesis"):
+            tables = [table(mark) for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+            for rows in itertools.product(*tables):
+                arguments = {key: value for row in rows for key, value in row.items()}
+                if arguments.keys() == inspect.signature(test).parameters.keys():
+                    yield functools.partial(unless_skipped, test, arguments)
+
+
+def table(mark: Any) -> list[dict[str, Any]]:
+    """Return the rows of a `parametrize`: names and values."""
+    names, values = mark.args
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    rows = [getattr(value, "values", value) if len(names) > 1 else (value,) for value in values]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def unless_skipped(test: Callable[..., None], arguments: dict[str, Any]) -> None:
+    """Run a test on copies of its arguments, which it may write to."""
+    with contextlib.suppress(pytest.skip.Exception):
+        test(**copy.deepcopy(arguments))
+
+
+def scored(module: str) -> Score:
+    return score(definitions()[module], checks(MODULES[module]), EQUIVALENT)
+
+
+def test_every_module_with_a_rule_is_scored():
+    assert definitions().keys() == MODULES.keys()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_fault_of_a_rule_is_noticed(module, record_property):
+    found = scored(module)
+    record_property("shown", f"{module}: {str(found).splitlines()[0]}")
+    assert not found.survivors, str(found)
+    assert not found.refuted, str(found)
+
+
+def test_each_reason_is_for_a_fault_that_there_is():
+    there = {key for module in definitions().values() for d in module for mutant in mutants(d) for key in mutant.keys}
+    assert not EQUIVALENT.keys() - there
+
+
+def main() -> None:
+    """Print the score of all modules and a line for each operation."""
+    total = Score()
+    for module in MODULES:
+        found = scored(module)
+        for name in ("killed", "equivalent", "survivors", "refuted"):
+            getattr(total, name).extend(getattr(found, name))
+    print(f"{total}\n\n{total.table()}")
+    print("\n| operation | argument | fault | why no test can notice it |\n|---|---|---|---|")
+    for (operation, argument, fault), why in EQUIVALENT.items():
+        print(f"| {operation} | {argument} | `{fault}` | {why} |")
+
+
+if __name__ == "__main__":
+    main()
