@@ -1,14 +1,18 @@
 """`check_gradients` beside torch's gradcheck: what each finds, what each calls wrong that is right, and the time.
 
     python -m benchmarks.gradcheck            # needs torch: pip install torch==2.13.0
+    python -m benchmarks.gradcheck --write    # also puts the tables into docs/gradcheck.md
 
 Torch runs gradcheck and then gradgradcheck, at their defaults; ours is `check_gradients` at its defaults.
 """
 
 from __future__ import annotations
 
+import argparse
+import re
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +21,8 @@ import nn
 import optim  # noqa: F401 (as a user would import all three)
 from autograd.testing import examine
 from tests.testing import planted, right
+
+PAGE = Path(__file__).parents[1] / "docs" / "gradcheck.md"
 
 
 class Torch:
@@ -62,29 +68,25 @@ def in_torch(case):
 
 
 def faults():
-    """Print which of the planted faults each finds."""
-    found = [0, 0, 0]
-    print(f"{'planted fault':44} {'ours':>22} {'torch':>8}")
+    """Return for each planted fault its name, what ours says and what torch says."""
+    rows = []
     for case in planted.CASES:
         planted.SEEN.clear()
         report = examine(planted.surrounded(case.ours(), np), *case.inputs)
         blamed = report.blame is not None and report.blame.operation == "planted"
-        ours = f"found, {'blamed' if blamed else 'not blamed'}" if not report.ok else "missed"
-        theirs = "-"
+        ours = "missed" if report.ok else "found, rule named" if blamed else "found"
+        theirs = "(ours only)"
         if not case.only_ours:
             planted.SEEN.clear()
             theirs = "missed" if gradcheck(planted.surrounded(in_torch(case), torch), case.inputs) else "found"
-        found = [found[0] + (not report.ok), found[1] + (theirs == "found"), found[2] + (theirs != "-")]
-        print(f"{case.name:44} {ours:>22} {theirs:>8}")
-    print(f"{'found':44} {found[0]:>15} of {len(planted.CASES)} {found[1]:>3} of {found[2]}")
+        rows.append((case.name, ours, theirs))
+    return rows
 
 
 def false_alarms():
-    """Print how many right functions each calls wrong."""
-    groups = list(dict.fromkeys(case.group for case in right.CASES))
-    print(f"\n{'right functions':16} {'cases':>6} {'ours: called wrong':>20} {'torch: called wrong':>20}")
-    namespace = Torch()
-    for group in groups:
+    """Return for each group of right functions how many there are, and which ones ours and torch call wrong."""
+    rows, namespace = [], Torch()
+    for group in dict.fromkeys(case.group for case in right.CASES):
         cases = [case for case in right.CASES if case.group == group]
         ours = [case.name for case in cases if not examine(case.ours, *case.inputs).ok]
         theirs = [
@@ -92,7 +94,32 @@ def false_alarms():
             for case in cases
             if not gradcheck(lambda *xs, case=case: case.function(namespace, *xs), case.inputs)
         ]
-        print(f"{group:16} {len(cases):>6} {len(ours):>20} {len(theirs):>20}   {', '.join(theirs[:6])}")
+        rows.append((group, len(cases), ours, theirs))
+    return rows
+
+
+def table_of_faults(rows):
+    """Return the lines of a table, with the sums."""
+    ours = sum(row[1] != "missed" for row in rows)
+    named = sum(row[1] == "found, rule named" for row in rows)
+    theirs, tried = sum(row[2] == "found" for row in rows), sum(row[2] != "(ours only)" for row in rows)
+    return [
+        "| planted fault | `check_gradients` | torch |",
+        "|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        f"| **found** | **{ours} of {len(rows)}**, rule named in {named} | **{theirs} of {tried}** |",
+    ]
+
+
+def table_of_alarms(rows):
+    """Return the lines of a table, with the sums."""
+    sums = [sum(row[1] for row in rows), *(sum(len(row[i]) for row in rows) for i in (2, 3))]
+    return [
+        "| right functions | cases | called wrong by `check_gradients` | called wrong by torch |",
+        "|---|---|---|---|",
+        *(f"| {group} | {count} | {len(ours)} | {len(theirs)} |" for group, count, ours, theirs in rows),
+        f"| **all** | {' | '.join(f'**{number}**' for number in sums)} |",
+    ]
 
 
 def best(function, repeats=5):
@@ -148,23 +175,50 @@ def networks():
 
 
 def times():
-    """Print the time of a check of first derivatives, and of first and second ones."""
-    print(f"\n{'seconds':34} {'order':>5} {'ours':>8} {'torch, fast mode':>18} {'torch, slow mode':>18}")
+    """Return the lines of a table: seconds for first derivatives, and for first and second ones."""
+    lines = [
+        "| seconds | order | `check_gradients` | torch, fast mode | torch, slow mode |",
+        "|---|---|---|---|---|",
+    ]
     for name, ours, theirs, arrays in networks():
         xs = [torch.tensor(a, requires_grad=True) for a in arrays]
         for order, check in ((1, torch.autograd.gradcheck), (2, torch.autograd.gradgradcheck)):
             mine = best(lambda ours=ours, arrays=arrays, order=order: examine(ours, *arrays, order=order))
             fast = best(lambda check=check, theirs=theirs, xs=xs: check(theirs, xs, fast_mode=True))
-            slow = "too long"  # second derivatives by each parameter take minutes
+            slow = "minutes"  # second derivatives by each parameter
             if order == 1:
-                slow = f"{best(lambda check=check, theirs=theirs, xs=xs: check(theirs, xs), 2):.3f}"
-            print(f"{name:34} {order:>5} {mine:>8.3f} {fast:>18.3f} {slow:>18}")
+                slow = f"{best(lambda check=check, theirs=theirs, xs=xs: check(theirs, xs), 2):.2f}"
+            lines.append(f"| {name} | {order} | {mine:.2f} | {fast:.2f} | {slow} |")
+    return lines
 
 
-if __name__ == "__main__":
+def written(text, name, lines):
+    """Return a page with the lines of a table in place of those under its name."""
+    mark = f"<!-- {name} -->"
+    return re.sub(rf"{mark}\n\n(\|.*\n)*", lambda _: "\n".join([mark, "", *lines, ""]), text)
+
+
+def main():
+    """Print the tables, and write them into the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
+    parser.add_argument("--times", action="store_true", help="only the table of times")
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     np.seterr(all="ignore")
-    faults()
-    false_alarms()
-    times()
+    makers = {"times": times}
+    if not options.times:
+        makers |= {
+            "faults": lambda: table_of_faults(faults()),
+            "false alarms": lambda: table_of_alarms(false_alarms()),
+        }
+    for name, make in makers.items():
+        lines = make()
+        print("\n".join(lines), end="\n\n")
+        if options.write:
+            PAGE.write_text(written(PAGE.read_text(), name, lines))
+
+
+if __name__ == "__main__":
+    main()

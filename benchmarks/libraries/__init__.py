@@ -1,0 +1,1 @@
+"""The jobs, written for each library in its own way."""

@@ -1,0 +1,115 @@
+"""Rounds of turns: each library's process does a few steps of a job, then the next one's."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from benchmarks.jobs import Job
+from benchmarks.processes import Failure, Process
+
+PAUSE = 0.02
+"""Seconds between two turns: the threads of a library go on spinning for a while after its last product."""
+
+
+@dataclass
+class Result:
+    """What was measured for a job.
+
+    Attributes:
+        times: seconds (or bytes) of each round, by library.
+        reasons: why a library has none.
+        losses: of the comparison, by library.
+    """
+
+    job: Job
+    times: dict[str, list[float]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    losses: dict[str, list[float]] = field(default_factory=dict)
+
+    def ratios(self, peer: str) -> tuple[float, float, float]:
+        """Return the median and the quartiles of our time over a peer's, round by round."""
+        return quartiles([a / b for a, b in zip(self.times["ours"], self.times[peer], strict=True)])
+
+    def best(self) -> str | None:
+        """Return the fastest peer."""
+        peers = [name for name in self.times if name != "ours"]
+        return min(peers, key=lambda name: statistics.median(self.times[name]), default=None)
+
+
+def quartiles(values: list[float]) -> tuple[float, float, float]:
+    """Return the median, and the lower and the upper quartile."""
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return middle, low, high
+
+
+def measure(
+    job: Job, processes: dict[str, Process], rounds: int, seconds: float, progress: Callable[[str], None]
+) -> Result:
+    """Return the times of a job: compare the losses, then time in rounds.
+
+    Args:
+        job: what to do.
+        processes: by library, ours first.
+        rounds: how often each library has its turn.
+        seconds: of a turn, about.
+        progress: told what is being done.
+    """
+    result = Result(job)
+    if job.fresh:
+        turns = {name: _fresh(job, process) for name, process in processes.items()}
+        rounds = min(rounds, job.rounds or 5)
+    else:
+        turns = {}
+        for name, process in processes.items():
+            progress(f"{job.name}: {name} gets ready")
+            try:
+                turns[name] = _prepared(job, process, seconds, result)
+            except Failure as failure:
+                result.reasons[name] = str(failure)
+        rounds = min(rounds, job.rounds or rounds)
+    for number in range(rounds):
+        progress(f"{job.name}: round {number + 1} of {rounds}")
+        order = list(turns)
+        for name in order[number % len(order) :] + order[: number % len(order)]:
+            time.sleep(PAUSE)
+            try:
+                result.times.setdefault(name, []).append(turns[name]())
+            except Failure as failure:
+                result.reasons[name] = str(failure)
+                del turns[name]
+                result.times.pop(name, None)
+    return result
+
+
+def _fresh(job: Job, process: Process) -> Callable[[], float]:
+    if job.fresh == "import":
+        return process.import_time
+
+    def growth() -> float:
+        process.close()
+        found: float = process.ask("memory", job=job.name, count=10)
+        process.close()
+        return found
+
+    return growth
+
+
+def _prepared(job: Job, process: Process, seconds: float, result: Result) -> Callable[[], float]:
+    """Return what does a library's turn, after the comparison of its losses with ours."""
+    name = process.library.name
+    result.losses[name] = process.ask("losses", job=job.name, count=5 if job.each == "step" else 2)
+    for ours, theirs in zip(result.losses.get("ours", []), result.losses[name], strict=True):
+        if not abs(ours - theirs) <= job.tolerance * abs(ours):
+            raise Failure(f"losses differ from ours: {theirs:.6g} for {ours:.6g}")
+    count = process.ask("calibrate", job=job.name, seconds=seconds)
+
+    def turn() -> float:
+        found: float = process.ask("turn", job=job.name, count=count) / job.count
+        return found
+
+    return turn
