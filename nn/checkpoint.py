@@ -78,6 +78,7 @@ def load(path: str | Path, **objects: Any) -> dict[str, Any]:
 
     Raises:
         CheckpointFileError: a damaged or foreign file, or one without an object that is asked for.
+        TypeError: an object that has no state to restore.
         ValueError: an object does not fit its state; see `Module.load_state_dict`.
         OSError: the file cannot be read.
     """

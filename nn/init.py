@@ -49,6 +49,9 @@ def gain(activation: str, slope: float = 0.01) -> float:
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how many inputs feed one unit and how many units one input feeds, for a weight (out, in, *window).
 
+    Args:
+        shape: of the weight.
+
     Raises:
         ValueError: fewer than two axes.
 
@@ -69,26 +72,53 @@ def _fan(shape: tuple[int, ...], mode: str) -> int:
 
 
 def zeros(shape: tuple[int, ...], *, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """Return zeros: right for biases; as weights they would keep all units of a layer equal."""
+    """Return zeros: right for biases; as weights they would keep all units of a layer equal.
+
+    Args:
+        shape: of the result.
+        dtype: of the result.
+    """
     return np.zeros(shape, dtype)
 
 
 def constant(shape: tuple[int, ...], value: float, *, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """Return an array filled with `value`."""
+    """Return an array filled with one value.
+
+    Args:
+        shape: of the result.
+        value: of each element.
+        dtype: of the result.
+    """
     return np.full(shape, value, dtype)
 
 
 def normal(
     shape: tuple[int, ...], std: float = 0.01, *, mean: float = 0.0, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> NDArray[Any]:
-    """Return draws from the normal distribution N(mean, std^2)."""
+    """Return draws from the normal distribution N(mean, std^2).
+
+    Args:
+        shape: of the result.
+        std: standard deviation.
+        mean: of the distribution.
+        rng: generator or seed.
+        dtype: of the result.
+    """
     return np.random.default_rng(rng).normal(mean, std, shape).astype(dtype)
 
 
 def uniform(
     shape: tuple[int, ...], low: float = -0.05, high: float = 0.05, *, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> NDArray[Any]:
-    """Return draws from the uniform distribution over low .. high."""
+    """Return draws from the uniform distribution over low .. high.
+
+    Args:
+        shape: of the result.
+        low: smallest value.
+        high: largest value.
+        rng: generator or seed.
+        dtype: of the result.
+    """
     return np.random.default_rng(rng).uniform(low, high, shape).astype(dtype)
 
 
@@ -98,6 +128,12 @@ def glorot_uniform(
     """Return draws uniform over -a .. a with a = gain sqrt(6 / (fan_in + fan_out)).
 
     The middle between what keeps the variance of the values forward and of the bars backward.
+
+    Args:
+        shape: of the weight, (out, in, ...).
+        gain: see `gain`.
+        rng: generator or seed.
+        dtype: of the result.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
     AISTATS 2010, eq. 16.
@@ -110,6 +146,12 @@ def glorot_normal(
     shape: tuple[int, ...], *, gain: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> NDArray[Any]:
     """Return normal draws with standard deviation gain sqrt(2 / (fan_in + fan_out)).
+
+    Args:
+        shape: of the weight, (out, in, ...).
+        gain: see `gain`.
+        rng: generator or seed.
+        dtype: of the result.
 
     Source: Glorot and Bengio, AISTATS 2010, eq. 12.
     """
@@ -124,7 +166,20 @@ def he_uniform(
     rng: Rng = None,
     dtype: DTypeLike = np.float32,
 ) -> NDArray[Any]:
-    """Return draws uniform over -a .. a with a = gain sqrt(3 / fan); see `he_normal`."""
+    """Return draws uniform over -a .. a with a = gain sqrt(3 / fan).
+
+    Args:
+        shape: of the weight, (out, in, ...).
+        fan: "in" keeps the variance of the values forward, "out" that of the bars backward.
+        gain: see `gain`; the default is that of ReLU.
+        rng: generator or seed.
+        dtype: of the result.
+
+    Raises:
+        ValueError: another `fan`, or fewer than two axes.
+
+    Source: He et al., "Delving deep into rectifiers", arXiv:1502.01852, eq. 10 and 14.
+    """
     a = gain * math.sqrt(3 / _fan(shape, fan))
     return uniform(shape, -a, a, rng=rng, dtype=dtype)
 
@@ -146,6 +201,9 @@ def he_normal(
         rng: generator or seed.
         dtype: of the result.
 
+    Raises:
+        ValueError: another `fan`, or fewer than two axes.
+
     Source: He et al., "Delving deep into rectifiers", arXiv:1502.01852, eq. 10 and 14.
     """
     return normal(shape, gain / math.sqrt(_fan(shape, fan)), rng=rng, dtype=dtype)
@@ -153,6 +211,11 @@ def he_normal(
 
 def lecun_uniform(shape: tuple[int, ...], *, rng: Rng = None, dtype: DTypeLike = np.float32) -> NDArray[Any]:
     """Return draws uniform over -a .. a with a = sqrt(3 / fan_in): variance 1 / fan_in.
+
+    Args:
+        shape: of the weight, (out, in, ...).
+        rng: generator or seed.
+        dtype: of the result.
 
     Source: LeCun et al., "Efficient BackProp" (1998), section 4.6.
     """
@@ -165,6 +228,12 @@ def orthogonal(
     """Return a weight whose rows (or columns, where there are fewer) are orthogonal and have length `gain`.
 
     Axes after the first count as one. The signs are chosen so that every orthogonal matrix is as likely.
+
+    Args:
+        shape: of the weight, (out, in, ...).
+        gain: length of the rows.
+        rng: generator or seed.
+        dtype: of the result.
 
     Raises:
         ValueError: fewer than two axes.

@@ -20,19 +20,46 @@ from autograd.tensor import raw
 
 
 def mse_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """Return (x - target)^2, the squared error; warns if the shapes differ."""
+    """Return (x - target)^2, the squared error; warns if the shapes differ.
+
+    Args:
+        x: predictions, any shape.
+        target: observations, of x's shape.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: another reduction.
+    """
     _warn_if_broadcast("mse_loss", x, target)
     return reduce(square(x - target), reduction)
 
 
 def half_squared_error(x: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """Return (x - target)^2 / 2, whose derivative is the residual x - target; warns if the shapes differ."""
+    """Return (x - target)^2 / 2, whose derivative is the residual x - target; warns if the shapes differ.
+
+    Args:
+        x: predictions, any shape.
+        target: observations, of x's shape.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: another reduction.
+    """
     _warn_if_broadcast("half_squared_error", x, target)
     return reduce(square(x - target) / 2, reduction)
 
 
 def l1_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """Return |x - target|, the absolute error; warns if the shapes differ."""
+    """Return |x - target|, the absolute error; warns if the shapes differ.
+
+    Args:
+        x: predictions, any shape.
+        target: observations, of x's shape.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: another reduction.
+    """
     _warn_if_broadcast("l1_loss", x, target)
     return reduce(absolute(x - target), reduction)
 
@@ -61,6 +88,10 @@ def gaussian_nll_loss(x: Any, target: Any, variance: Any, *, full: bool = False,
 
 def gaussian_kl(mean: Any, log_variance: Any) -> Any:
     """Return the divergence KL(N(mean, variance) || N(0, 1)) of each element: (mean^2 + v - 1 - log v) / 2.
+
+    Args:
+        mean: any shape.
+        log_variance: log v, of mean's shape.
 
     Source: Kingma and Welling, "Auto-encoding variational Bayes", arXiv:1312.6114, appendix B.
     """
@@ -179,6 +210,11 @@ def nll_loss(log_p: Any, labels: Any, *, weight: Any = None, reduction: str = "m
 def one_hot(labels: Any, classes: int, *, dtype: Any = np.float32) -> Any:
     """Return labels (...) as rows (..., classes) with a 1 at the label and 0 elsewhere.
 
+    Args:
+        labels: integers, any shape.
+        classes: number of classes.
+        dtype: of the result.
+
     Raises:
         ValueError: labels that are no integers in 0 .. classes - 1.
 
@@ -196,12 +232,22 @@ def one_hot(labels: Any, classes: int, *, dtype: Any = np.float32) -> Any:
 
 
 def l1_penalty(weights: Iterable[Any], alpha: float) -> Any:
-    """Return alpha sum |w| over all weights. (The lecture's formula lacks the absolute value.)."""
+    """Return alpha sum |w| over all weights. (The lecture's formula lacks the absolute value.).
+
+    Args:
+        weights: tensors of any shapes.
+        alpha: strength of the penalty.
+    """
     return alpha * sum(absolute(w).sum() for w in weights)
 
 
 def l2_penalty(weights: Iterable[Any], alpha: float) -> Any:
-    """Return alpha sum w^2 over all weights; alpha = lambda / 2 gives lambda/2 |w|^2, `weight_decay=lambda`."""
+    """Return alpha sum w^2 over all weights; alpha = lambda / 2 gives lambda/2 |w|^2, `weight_decay=lambda`.
+
+    Args:
+        weights: tensors of any shapes.
+        alpha: strength of the penalty.
+    """
     return alpha * sum(square(w).sum() for w in weights)
 
 

@@ -20,19 +20,19 @@ class Callback:
     """
 
     def on_start(self, training: Training) -> None:
-        """Do something before the first step."""
+        """Do something before the first step of `training`."""
 
     def on_backward(self, training: Training) -> None:
-        """Do something in each step when the bars are there and the parameters not yet changed."""
+        """Do something in each step of `training`, when the bars are there and the parameters not yet changed."""
 
     def on_step(self, training: Training) -> None:
-        """Do something after each step."""
+        """Do something after each step of `training`."""
 
     def on_epoch(self, training: Training) -> None:
         """Do something after each epoch; its figures are `training.history.epochs[-1]`."""
 
     def on_end(self, training: Training) -> None:
-        """Do something at the end, also after Ctrl-C."""
+        """Do something at the end of `training`, also after Ctrl-C."""
 
 
 class EarlyStopping(Callback):
@@ -88,7 +88,7 @@ class EarlyStopping(Callback):
         return {"best": self.best, "best_epoch": self.best_epoch, "best_state": self.best_state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Go on from `state`, which `state_dict` returned."""
         self.best, self.best_epoch, self.best_state = state["best"], state["best_epoch"], state["best_state"]
 
     def _gain(self, figure: float, best: float) -> float:

@@ -42,6 +42,10 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
 def clip_grad_value(parameters: Iterable[Tensor], clip_value: float) -> None:
     """Limit each element of the gradients to -clip_value .. clip_value, in place.
 
+    Args:
+        parameters: those without a gradient are passed over.
+        clip_value: largest absolute value of an element.
+
     Raises:
         ValueError: a negative `clip_value`.
     """

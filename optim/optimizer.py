@@ -91,7 +91,12 @@ class Optimizer:
     # --- What a subclass writes ----------------------------------------------------------------------------
 
     def check(self, lr: float, **hyper: Any) -> None:  # noqa: ARG002 (those of a subclass)
-        """Raise ValueError for a hyper-parameter that is out of range."""
+        """Raise ValueError for a hyper-parameter that is out of range.
+
+        Args:
+            lr: step size per update.
+            **hyper: the group's other hyper-parameters.
+        """
         require(self, lr >= 0, "lr", "at least 0", lr)
 
     def init(self, w: Array) -> State:  # noqa: ARG002 (subclasses use it)
@@ -141,7 +146,7 @@ class Optimizer:
         return {"state": copy.deepcopy(dict(enumerate(self.state))), "param_groups": groups}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned, for the same parameters in the same groups.
+        """Go on from `state`, which `state_dict` returned, for the same parameters in the same groups.
 
         Raises:
             ValueError: other groups, or states of other shapes; nothing is changed then.

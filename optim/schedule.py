@@ -40,7 +40,7 @@ class Schedule(Callback):
         optimizer.schedule = self
 
     def rate(self, initial: float, count: int) -> float:
-        """Return the rate after `count` calls of `step()`."""
+        """Return the rate after `count` calls of `step()`, for a group whose rate was `initial` at the start."""
         raise NotImplementedError
 
     def rates(self) -> list[float]:
@@ -71,7 +71,11 @@ class Schedule(Callback):
         return {"count": self.count, "initial": list(self.initial)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Go on from `state`, which `state_dict` returned.
+
+        Raises:
+            ValueError: another number of groups.
+        """
         if len(state["initial"]) != len(self.optimizer.param_groups):
             raise ValueError(
                 f"load_state_dict: expected rates of {len(self.optimizer.param_groups)} groups, "
@@ -378,7 +382,7 @@ class ReduceLROnPlateau(Callback):
         return {"best": self.best, "waited": self.waited, "cooling": self.cooling}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Go on from `state`, which `state_dict` returned."""
         self.best = None if state["best"] is None else float(state["best"])
         self.waited = int(state["waited"])
         self.cooling = int(state["cooling"])

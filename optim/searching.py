@@ -10,7 +10,12 @@ import numpy as np
 
 
 class Trial(NamedTuple):
-    """One setting and what it scored."""
+    """One setting and what it scored.
+
+    Attributes:
+        settings: values of the hyper-parameters, by name.
+        score: what the objective returned.
+    """
 
     settings: dict[str, Any]
     score: float

@@ -114,17 +114,32 @@ class Affine:
 
 
 def rotate(degrees: float, **options: Any) -> Affine:
-    """Return the transform that turns each image by up to so many degrees, to either side."""
+    """Return the transform that turns each image by up to so many degrees, to either side.
+
+    Args:
+        degrees: largest angle.
+        **options: of `Affine`.
+    """
     return Affine(degrees=degrees, **options)
 
 
 def shift(pixels: float, **options: Any) -> Affine:
-    """Return the transform that shifts each image by up to so many pixels along each axis."""
+    """Return the transform that shifts each image by up to so many pixels along each axis.
+
+    Args:
+        pixels: largest shift.
+        **options: of `Affine`.
+    """
     return Affine(shift=pixels, **options)
 
 
 def scale(amount: float, **options: Any) -> Affine:
-    """Return the transform that changes the size of each image by up to this share."""
+    """Return the transform that changes the size of each image by up to a share of it.
+
+    Args:
+        amount: the share: 0.1 draws factors from 0.9 to 1.1.
+        **options: of `Affine`.
+    """
     return Affine(scale=amount, **options)
 
 

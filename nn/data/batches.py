@@ -130,7 +130,7 @@ class Batches:
         return {"rng": self.rng.bit_generator.state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on with the epochs that would follow those of `state_dict`."""
+        """Go on with the epochs that would follow when `state_dict` returned `state`."""
         self.rng.bit_generator.state = state["rng"]
 
 

@@ -47,6 +47,9 @@ def read_idx(path: str | Path) -> Array:
     The format: two zero bytes, a byte for the type of the numbers, a byte for the number of axes, each axis' length
     as four bytes (most significant first), the numbers.
 
+    Args:
+        path: the file.
+
     Raises:
         DataError: wrong magic number, unknown type, too few or too many bytes, damaged compression.
         OSError: the file cannot be read.

@@ -17,7 +17,7 @@ class Sigmoid(Module):
     """1 / (1 + e^-x)."""
 
     def forward(self, x: Any) -> Any:
-        """Return sigmoid(x)."""
+        """Return sigmoid(x), of x's shape."""
         return F.sigmoid(x)
 
 
@@ -25,7 +25,7 @@ class Tanh(Module):
     """(e^x - e^-x) / (e^x + e^-x)."""
 
     def forward(self, x: Any) -> Any:
-        """Return tanh(x)."""
+        """Return tanh(x), of x's shape."""
         return F.tanh(x)
 
 
@@ -33,7 +33,7 @@ class ReLU(Module):
     """max(x, 0)."""
 
     def forward(self, x: Any) -> Any:
-        """Return max(x, 0)."""
+        """Return max(x, 0), of x's shape."""
         return F.relu(x)
 
 
@@ -42,13 +42,15 @@ class LeakyReLU(Module):
 
     Args:
         slope: for negative x.
+
+    Source: Maas et al., "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
     """
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
 
     def forward(self, x: Any) -> Any:
-        """Return the leaky ReLU of x."""
+        """Return the leaky ReLU of x, of x's shape."""
         return F.leaky_relu(x, slope=self.slope)
 
 
@@ -57,13 +59,15 @@ class ELU(Module):
 
     Args:
         alpha: minus the limit for negative x.
+
+    Source: Clevert et al., arXiv:1511.07289.
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
     def forward(self, x: Any) -> Any:
-        """Return the exponential linear unit of x."""
+        """Return the exponential linear unit of x, of x's shape."""
         return F.elu(x, alpha=self.alpha)
 
 
@@ -106,6 +110,8 @@ class Maxout(Module):
     Attributes:
         weight: (out_features * pieces, in_features), the pieces of one output beside each other.
         bias: (out_features * pieces,).
+
+    Source: Goodfellow et al., "Maxout networks", arXiv:1302.4389.
     """
 
     def __init__(
@@ -135,7 +141,7 @@ class Softplus(Module):
     """log(1 + e^x)."""
 
     def forward(self, x: Any) -> Any:
-        """Return log(1 + e^x)."""
+        """Return log(1 + e^x), of x's shape."""
         return F.softplus(x)
 
 
@@ -144,13 +150,15 @@ class Swish(Module):
 
     Args:
         beta: how sharp the switch is.
+
+    Source: Ramachandran et al., arXiv:1710.05941.
     """
 
     def __init__(self, beta: float = 1.0) -> None:
         self.beta = beta
 
     def forward(self, x: Any) -> Any:
-        """Return x sigmoid(beta x)."""
+        """Return x sigmoid(beta x), of x's shape."""
         return F.swish(x, beta=self.beta)
 
 
@@ -162,13 +170,15 @@ class GELU(Module):
 
     Args:
         approximate: "none" for the exact value, "tanh" for the faster approximation.
+
+    Source: Hendrycks and Gimpel, arXiv:1606.08415.
     """
 
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
-        """Return x Phi(x)."""
+        """Return x Phi(x), of x's shape."""
         return F.gelu(x, approximate=self.approximate)
 
 
@@ -183,7 +193,7 @@ class Softmax(Module):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        """Return the probabilities."""
+        """Return the probabilities, of x's shape."""
         return F.softmax(x, axis=self.axis)
 
 
@@ -198,5 +208,5 @@ class LogSoftmax(Module):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        """Return the log-probabilities."""
+        """Return the log-probabilities, of x's shape."""
         return F.log_softmax(x, axis=self.axis)

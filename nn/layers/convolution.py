@@ -88,11 +88,26 @@ class Conv2d(_Convolution):
 
 
 class Conv1d(_Convolution):
-    """Slide `out_channels` filters over sequences (N, C, L); the options are those of `Conv2d`.
+    """Slide `out_channels` filters over sequences (N, C, L).
+
+    Args:
+        in_channels: C.
+        out_channels: number of filters.
+        kernel_size: width of a filter.
+        stride: step of the window.
+        padding: zeros around the sequence: a number, "valid" (none), "same" (size / stride, rounded up) or "full".
+        dilation: distance between the filter's elements.
+        groups: the channels are divided into that many groups, each with filters of its own.
+        bias: whether to add a number for each filter, which starts at 0.
+        init: initial weights, a function of shape and `rng`.
+        rng: generator or seed for them.
 
     Attributes:
         weight: (out_channels, C / groups, width).
         bias: (out_channels,), or None.
+
+    Raises:
+        ValueError: sizes below 1, channels that `groups` does not divide.
     """
 
     axes = 1
@@ -105,7 +120,7 @@ class Conv1d(_Convolution):
 class ConvTranspose2d(_Convolution):
     """The transpose of `Conv2d`: each element of the input adds its multiple of a filter to the output.
 
-    With stride 2 an image becomes twice as large. The options not listed are those of `Conv2d`.
+    With stride 2 an image becomes twice as large.
 
     Args:
         in_channels: C.
@@ -217,6 +232,13 @@ class LocallyConnected2d(Module):
         stride: int | tuple[int, int] = 1,
     ) -> tuple[int, ...]:
         """Return the shape that the weight of such a layer has, to count it without making one.
+
+        Args:
+            in_channels: C.
+            out_channels: number of filters at each place.
+            input_size: height and width of the images: a number or a pair.
+            kernel_size: height and width of a filter: a number or a pair.
+            stride: step of the window: a number or a pair.
 
         Raises:
             ValueError: a kernel larger than the image, or sizes below 1.

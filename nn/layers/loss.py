@@ -15,23 +15,37 @@ class _Loss(Module):
 
 
 class MSELoss(_Loss):
-    """See `F.mse_loss`."""
+    """The squared error, (x - target)^2; see `F.mse_loss`.
+
+    Args:
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: another reduction.
+    """
 
     def forward(self, x: Any, target: Any) -> Any:
-        """Return the squared error."""
+        """Return the squared error of predictions and a target of their shape."""
         return losses.mse_loss(x, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
-    """See `F.l1_loss`."""
+    """The absolute error, |x - target|; see `F.l1_loss`.
+
+    Args:
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: another reduction.
+    """
 
     def forward(self, x: Any, target: Any) -> Any:
-        """Return the absolute error."""
+        """Return the absolute error of predictions and a target of their shape."""
         return losses.l1_loss(x, target, reduction=self.reduction)
 
 
 class GaussianNLLLoss(_Loss):
-    """See `F.gaussian_nll_loss`.
+    """The negative log-likelihood of normal observations; see `F.gaussian_nll_loss`.
 
     Args:
         full: whether to add the constant log(2 pi) / 2.
@@ -43,12 +57,12 @@ class GaussianNLLLoss(_Loss):
         self.full = full
 
     def forward(self, x: Any, target: Any, variance: Any) -> Any:
-        """Return the negative log-likelihood of normal observations."""
+        """Return the negative log-likelihood of observations of x's shape, under means x and the variance."""
         return losses.gaussian_nll_loss(x, target, variance, full=self.full, reduction=self.reduction)
 
 
 class BCELoss(_Loss):
-    """See `F.binary_cross_entropy`.
+    """The binary cross-entropy of probabilities; see `F.binary_cross_entropy`.
 
     Args:
         weight: factor for each element, of a shape that broadcasts with the probabilities, or None.
@@ -65,7 +79,7 @@ class BCELoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """See `F.binary_cross_entropy_with_logits`.
+    """The binary cross-entropy of logits; see `F.binary_cross_entropy_with_logits`.
 
     Args:
         pos_weight: factor for the part of class 1, or None.
@@ -86,7 +100,7 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class CrossEntropyLoss(_Loss):
-    """See `F.cross_entropy`.
+    """The cross-entropy of logits and labels, with the softmax in it; see `F.cross_entropy`.
 
     Args:
         weight: (classes,): factor for the examples of each class, or None.
@@ -100,14 +114,14 @@ class CrossEntropyLoss(_Loss):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Any, labels: Any) -> Any:
-        """Return the cross-entropy of logits and labels."""
+        """Return the cross-entropy of logits (N, classes, ...) and labels (N, ...), or probabilities."""
         return losses.cross_entropy(
             logits, labels, weight=self.weight, label_smoothing=self.label_smoothing, reduction=self.reduction
         )
 
 
 class NLLLoss(_Loss):
-    """See `F.nll_loss`.
+    """Minus the log-probabilities at the labels; see `F.nll_loss`.
 
     Args:
         weight: (classes,): factor for the examples of each class, or None.
@@ -119,5 +133,5 @@ class NLLLoss(_Loss):
         self.weight = weight
 
     def forward(self, log_p: Any, labels: Any) -> Any:
-        """Return minus the log-probabilities at the labels."""
+        """Return minus the log-probabilities (N, classes, ...) at the labels (N, ...)."""
         return losses.nll_loss(log_p, labels, weight=self.weight, reduction=self.reduction)

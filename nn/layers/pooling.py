@@ -32,7 +32,13 @@ class MaxPool(_Pool):
 
 
 class MaxPool1d(_Pool):
-    """The largest value of each window of sequences (N, C, L); see `MaxPool`."""
+    """The largest value of each window of sequences (N, C, L); of equal ones the first gets the bar.
+
+    Args:
+        kernel_size: length of the window.
+        stride: step of the window; the default is its size.
+        padding: cells around the sequence that never win: a number or "same".
+    """
 
     def forward(self, x: Any) -> Any:
         """Return (N, C, L') for x (N, C, L)."""
@@ -54,7 +60,13 @@ class AvgPool(_Pool):
 
 
 class AvgPool1d(_Pool):
-    """The mean of each window of sequences (N, C, L); see `AvgPool`."""
+    """The mean of each window of sequences (N, C, L).
+
+    Args:
+        kernel_size: length of the window.
+        stride: step of the window; the default is its size.
+        padding: zeros around the sequence, which count in the mean: a number or "same".
+    """
 
     def forward(self, x: Any) -> Any:
         """Return (N, C, L') for x (N, C, L)."""
@@ -62,7 +74,13 @@ class AvgPool1d(_Pool):
 
 
 class SumPool(_Pool):
-    """The sum of each window of images (N, C, H, W); the options are those of `AvgPool`."""
+    """The sum of each window of images (N, C, H, W).
+
+    Args:
+        kernel_size: height and width of the window: a number or a pair.
+        stride: step of the window; the default is its size.
+        padding: zeros around the image: a number, a pair or "same".
+    """
 
     def forward(self, x: Any) -> Any:
         """Return (N, C, H', W') for x (N, C, H, W)."""
@@ -70,7 +88,13 @@ class SumPool(_Pool):
 
 
 class SumPool1d(_Pool):
-    """The sum of each window of sequences (N, C, L); the options are those of `AvgPool`."""
+    """The sum of each window of sequences (N, C, L).
+
+    Args:
+        kernel_size: length of the window.
+        stride: step of the window; the default is its size.
+        padding: zeros around the sequence: a number or "same".
+    """
 
     def forward(self, x: Any) -> Any:
         """Return (N, C, L') for x (N, C, L)."""
@@ -97,7 +121,12 @@ class MedianPool(_MedianPool):
 
 
 class MedianPool1d(_MedianPool):
-    """The median of each window of sequences (N, C, L); see `MedianPool`."""
+    """The median of each window of sequences (N, C, L).
+
+    Args:
+        kernel_size: length of the window.
+        stride: step of the window; the default is its size.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return (N, C, L') for x (N, C, L)."""

@@ -194,6 +194,8 @@ class LSTM(_Recurrent):
 
     Raises:
         ValueError: an option out of range.
+
+    Source: Hochreiter and Schmidhuber, Neural Computation 9 (1997), with the forget gate of Gers et al. (2000).
     """
 
     gates = 4
@@ -221,6 +223,8 @@ class GRU(_Recurrent):
 
     Raises:
         ValueError: an option out of range.
+
+    Source: Cho et al., arXiv:1406.1078; the form: Appleyard et al., arXiv:1604.01946.
     """
 
     gates = 3

@@ -25,6 +25,8 @@ class Dropout(Module):
 
     Raises:
         ValueError: p outside [0, 1).
+
+    Source: Srivastava et al., "Dropout", JMLR 15 (2014).
     """
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
@@ -34,5 +36,5 @@ class Dropout(Module):
         self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:
-        """Return x, with elements dropped while training."""
+        """Return x, with elements dropped while training; of x's shape."""
         return F.dropout(x, self.p, self.training, rng=self.rng)

@@ -110,6 +110,13 @@ POWERS = [
 def test_power(x, y, by_x, by_y):
     np.testing.assert_allclose(derivative(ag.power, x, y), by_x, rtol=1e-14)
     np.testing.assert_allclose(derivative(ag.power, x, y, by=1), by_y, rtol=1e-14)
+
+
+def test_power_of_arrays_is_that_of_numbers():
+    """Numbers take another way through the rules than arrays do, where x = 0 is an element among others."""
+    x, y, by_x, by_y = np.array(POWERS).T
+    np.testing.assert_allclose(derivative(ag.power, x, y), by_x, rtol=1e-14)
+    np.testing.assert_allclose(derivative(ag.power, x, y, by=1), by_y, rtol=1e-14)
     np.testing.assert_allclose(derivative(lambda t: t**y, x), by_x, rtol=1e-14)
     np.testing.assert_allclose(derivative(lambda t: x**t, y), by_y, rtol=1e-14)
 
@@ -171,6 +178,22 @@ def test_clip_where_the_bounds_cross():
     assert y.item() == np.clip(0.0, 3.0, 1.0) == 1
     y.backward()
     assert (float(x.grad), float(low.grad), float(high.grad)) == (0, 0, 1)
+
+
+def test_clip_at_a_bound_gives_the_bar_to_the_array():
+    """And where the bounds are equal, to the upper one; to the array only if it is equal to both."""
+    x, low, high = np.array([[1, 1, 3], [3, 1, 3], [0, 2, 2], [5, 2, 2], [2, 2, 2], [3, 3, 2]], float).T
+    by_x, by_low, by_high = (derivative(ag.clip, x, low, high, by=i).tolist() for i in range(3))
+    assert by_x == [1, 1, 0, 0, 1, 0]
+    assert by_low == [0, 0, 0, 0, 0, 0]
+    assert by_high == [0, 0, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("x", [1000.0, -1000.0])
+def test_second_derivative_of_elu_does_not_overflow(x):
+    t = Tensor([x], requires_grad=True)
+    (slope,) = ag.grad(ag.elu(t), t, np.ones(1), create_graph=True)
+    assert ag.grad(slope, t, np.ones(1))[0] == 0
 
 
 def test_clip_keeps_integers():

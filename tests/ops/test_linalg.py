@@ -292,6 +292,15 @@ def test_norm_where_single_elements_are_zero():
         np.testing.assert_allclose(gradient(lambda x, p=p: linalg.norm(x, p), x), expected)
 
 
+def test_second_derivative_of_norm_where_single_elements_are_zero():
+    """(1 - u u^T) / |x|, u = x / |x|: not 0 in the direction of an element that is 0."""
+    x = np.array([3.0, 0.0, -4.0])
+    t = tracked(x)
+    (g,) = ag.grad(linalg.norm(t), t, create_graph=True)
+    rows = [ag.grad(g, t, row, retain_graph=True)[0] for row in np.eye(3)]
+    np.testing.assert_allclose(rows, (np.eye(3) - np.outer(x, x) / 25) / 5, atol=1e-15)
+
+
 def test_largest_elements_share_the_gradient_of_the_maximum_norm():
     g = gradient(lambda x: linalg.norm(x, math.inf), [2.0, -2.0, 1.0])
     np.testing.assert_array_equal(g, [0.5, -0.5, 0])

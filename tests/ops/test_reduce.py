@@ -63,7 +63,7 @@ def test_a_number_has_derivative_one(function):
 
 
 @pytest.mark.parametrize("axis", [0, -1])
-@pytest.mark.parametrize("function", [ag.sum, ag.prod, ag.max, ag.min, ag.nansum, ag.logsumexp])
+@pytest.mark.parametrize("function", [ag.sum, ag.prod, ag.max, ag.min, ag.nansum, ag.nanmean, ag.logsumexp])
 def test_a_number_has_an_axis_as_in_numpy(function, axis):
     assert gradient(lambda t: function(t, axis=axis), 0.7) == 1
     assert gradient(lambda t: ag.softmax(t, axis=axis) + ag.log_softmax(t, axis=axis), 0.7) == 0

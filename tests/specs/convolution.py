@@ -71,6 +71,40 @@ def conv_transpose(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1
     return y if b is None else y + b.reshape(-1, *(1,) * axes)
 
 
+def cells(y, kernel, move):
+    """Yield each place of a result of shape y, and the index of what the filter covers there."""
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, move.dilation, strict=True)]
+    for place in np.ndindex(*y):
+        steps = zip(place[2:], move.stride, reach, move.dilation, strict=True)
+        yield place, tuple(slice(p * s, p * s + r, d) for p, s, r, d in steps)
+
+
+def input_bar(ybar, w, *, size, move):
+    """Each element of ybar adds its multiple of the filter to the places that the filter covered."""
+    channels, outputs = w.shape[1], w.shape[0] // move.groups
+    x = np.zeros((len(ybar), channels * move.groups, *(n + sum(p) for n, p in zip(size, move.padding, strict=True))))
+    x = x.astype(np.result_type(ybar, w))
+    for place, window in cells(ybar.shape, w.shape[2:], move):
+        first = place[1] // outputs * channels
+        x[(place[0], slice(first, first + channels), *window)] += ybar[place] * w[place[1]]
+    return x[(..., *(slice(p[0], p[0] + n) for n, p in zip(size, move.padding, strict=True)))]
+
+
+def filter_bar(ybar, x, *, size, move):
+    """Each element of ybar adds its multiple of the places that the filter covered to the filter."""
+    channels, outputs = x.shape[1] // move.groups, ybar.shape[1] // move.groups
+    x = np.pad(x, ((0, 0), (0, 0), *move.padding))
+    w = np.zeros((ybar.shape[1], channels, *size), np.result_type(ybar, x))
+    for place, window in cells(ybar.shape, size, move):
+        first = place[1] // outputs * channels
+        w[place[1]] += ybar[place] * x[(place[0], slice(first, first + channels), *window)]
+    return w
+
+
+PLAIN = module.Geometry((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
+MOVED = module.Geometry((2, 1), ((1, 0), (0, 1)), (1, 2), 2)
+ROW = module.Geometry((2,), ((1, 1),), (1,), 1)
+
 X1, W1, B = values(2, 2, 6), values(3, 2, 3), values(3)
 X2, W2 = values(2, 2, 4, 5), values(3, 2, 2, 3)
 T1, T2 = values(2, 3, 3), values(2, 3, 2, 2)
@@ -132,5 +166,24 @@ SPECS = [
             Sample(values(0, 3, 2, 2), values(3, 2, 2, 2)),
         ),
         **EVERY,
+    ),
+    # The adjoints by themselves: as part of a gradient their own rules would be seen in the second order only.
+    Spec(
+        module._input_bar,
+        input_bar,
+        (
+            *(Sample(values(2, 3, 3, 3, seed=i), values(3, 2, 2, 3), size=(4, 5), move=PLAIN) for i in range(2)),
+            Sample(values(2, 4, 2, 3), values(4, 1, 2, 2), size=(3, 4), move=MOVED),
+            Sample(values(2, 3, 3), values(3, 2, 3), size=(5,), move=ROW),
+        ),
+    ),
+    Spec(
+        module._filter_bar,
+        filter_bar,
+        (
+            *(Sample(values(2, 3, 3, 3, seed=i), values(2, 2, 4, 5), size=(2, 3), move=PLAIN) for i in range(2)),
+            Sample(values(2, 4, 2, 3), values(2, 2, 3, 4), size=(2, 2), move=MOVED),
+            Sample(values(2, 3, 3), values(2, 2, 5), size=(3,), move=ROW),
+        ),
     ),
 ]

@@ -17,6 +17,7 @@ def unary(function, reference, domain=REAL, *, parameters=(), **options):
     """Spec of a function of one array, also with each dict of `parameters`."""
     low, high = domain
     points = (values(3, 4, low=low, high=high), values(low=low, high=high), values(0, 2))
+    points += (values(3, 4, low=low, high=high, seed=1),)
     samples = (*map(Sample, points), *(Sample(points[0], **chosen) for chosen in parameters))
     return Spec(function, reference, samples, domain=(domain,), **options)
 
@@ -25,7 +26,7 @@ def binary(function, reference, left=REAL, right=REAL, **options):
     """Spec of a function of two arrays, also broadcast and with a number on either side."""
     x, y = values(3, 4, low=left[0], high=left[1]), values(3, 4, low=right[0], high=right[1], seed=1)
     samples = (Sample(x, y), Sample(x, y[0]), Sample(x[:, :1], y[0]), Sample(x[0, 0], y), Sample(x[:0], y[:1]))
-    samples += (Sample(x[1, 1], y[1, 1]),)
+    samples += (Sample(x[1, 1], y[1, 1]), Sample(x[::-1].copy(), y[:, ::-1].copy()))
     samples += (Sample(x, Constant(float(y[0, 0]))), Sample(Constant(float(x[0, 0])), y))
     return Spec(function, reference, samples, domain=(left, right), **options)
 
@@ -131,6 +132,8 @@ SPECS = [
             Sample(X[0, 0], Constant(-1.0), Constant(1.0)),
             Sample(X[:0], Constant(-1.0), Constant(1.0)),
             Sample(X, Y[:1], Y[1:2]),
+            Sample(values(4, low=-2, high=-1.2), values(4, low=-1, high=-0.5), values(4, low=0.5, high=1)),
+            Sample(values(4, low=1.2, high=2), values(4, low=-1, high=-0.5), values(4, low=0.5, high=1)),
         ),
         domain=(REAL, (-1.0, -0.5), (0.5, 1.0)),
         covers=(elementwise._clip,),

@@ -76,6 +76,7 @@ SPECS = [
         np.take_along_axis,
         (
             *(Sample(x, Constant(indices), **keywords) for x, indices, keywords in TAKEN),
+            Sample(M, Constant(ONE_AXIS - 1), axis=1),
             Sample(M, Constant(np.array([0, 11, -1, 0])), axis=None),
             Sample(SCALAR, Constant(np.array([0, 0])), axis=None),
         ),
@@ -89,6 +90,7 @@ SPECS = [
                 for x, i, k in TAKEN
             ),
             Sample(values(1, 3), Constant(np.array([[0, 4, 0], [3, 3, 3]])), shape=(2, 5)),
+            Sample(values(1, 3), Constant(np.array([[1, 4, 1], [0, 3, 2]])), shape=(2, 5)),
             Sample(SCALAR, Constant(np.array([[0, 4, 0], [3, 3, 3]])), axis=0, shape=(5, 3)),
             Sample(values(2, 3), Constant(np.array([[0, 4, 0]])), shape=(2, 5)),
         ),

@@ -61,6 +61,13 @@ def pick(x, index, *, size, stride, padding):
     return y
 
 
+def spread_out(ybar, *, shape, size, stride, padding):
+    """Return the sum of what `put` puts at each cell of the windows."""
+    cells = range(int(np.prod(size)))
+    keywords = {"shape": shape, "size": size, "stride": stride, "padding": padding}
+    return sum(put(ybar, np.full(ybar.shape, cell), **keywords) for cell in cells)
+
+
 ROW, IMAGE, ODD = spread(2, 2, 7), spread(2, 2, 4, 6), spread(1, 2, 5, 5)
 
 ROWS = (
@@ -108,6 +115,7 @@ SPECS = [
         put,
         (
             Sample(values(2, 3, 3), Constant(INDEX), shape=(6, 6), **APART),
+            Sample(values(2, 3, 3), Constant(3 - INDEX), shape=(6, 6), **APART),
             Sample(values(2, 3, 3), Constant(INDEX), shape=(6, 7), **APART),
             Sample(values(2, 3, 3), Constant(INDEX), shape=(4, 4), **OVERLAPPING),
             Sample(values(2, 3, 3), Constant(INDEX), shape=(4, 5), **PADDED),
@@ -115,10 +123,23 @@ SPECS = [
         module._pick_at,
     ),
     pooling(
+        module._sum_pool_bar,
+        spread_out,
+        (
+            Sample(values(2, 3, 3), shape=(6, 6), **APART),
+            Sample(values(2, 3, 3), shape=(4, 4), **OVERLAPPING),
+            Sample(values(2, 3, 3), shape=(4, 5), **PADDED),
+        ),
+        module._sum_pool,
+    ),
+    pooling(
         module._pick_at,
         pick,
         (
-            Sample(values(2, 6, 6), Constant(INDEX), **APART),
+            *(
+                Sample(values(2, 6, 6), Constant(index), **APART)
+                for index in (INDEX, 3 - INDEX, np.full_like(INDEX, 3))
+            ),
             Sample(values(2, 4, 4), Constant(INDEX), **OVERLAPPING),
             Sample(values(2, 4, 5), Constant(INDEX), **PADDED),
         ),

@@ -48,6 +48,15 @@ def affine(x, w, b=None):
     return np.tensordot(x, w, (-1, -1)) + (0 if b is None else b)
 
 
+def put_diagonals(y, labels, shape):
+    """Return zeros with y where the indices on axes with equal labels are equal."""
+    out = np.zeros(shape, y.dtype)
+    order = list(dict.fromkeys(labels))
+    for place in np.ndindex(*y.shape):
+        out[tuple(place[order.index(label)] for label in labels)] = y[place]
+    return out
+
+
 def einsum(subscripts: str, *shapes: tuple[int, ...]) -> Sample:
     return Sample(Constant(subscripts), *(values(*shape, seed=i) for i, shape in enumerate(shapes)))
 
@@ -56,6 +65,7 @@ EINSUMS = (
     *(
         einsum("ij,jk->ik", (2, 3), (3, 4)),
         einsum("ij,jk", (2, 3), (3, 4)),
+        Sample(Constant("ij,jk->ik"), values(2, 3, seed=3), values(3, 4, seed=4)),
         einsum("bij,bjk->bik", (2, 2, 3), (2, 3, 2)),
     ),
     *(
@@ -107,6 +117,9 @@ SPECS = [
             *samples(((4, 3), (2, 3)), ((3,), (2, 3)), ((2, 4, 3), (2, 3)), ((0, 3), (2, 3)), ((4, 0), (2, 0))),
             *samples(((4, 3), (2, 3), (2,)), ((3,), (2, 3), (2,)), ((2, 4, 3), (2, 3), (2,)), ((0, 3), (2, 3), (2,))),
             *samples(((4, 3), (0, 3), (0,)), ((2, 4, 0), (2, 0), (2,)), ((4, 3), (1, 3), (1,))),
+            *samples(((4, 3), (2, 3), (4, 2)), ((2, 4, 3), (2, 3), (2, 4, 2)), ((2, 3), (20, 3), (20,))),
+            Sample(values(4, 3, seed=3), values(2, 3, seed=4)),
+            Sample(values(4, 3, seed=3), values(2, 3, seed=4), values(2, seed=5)),
         ),
         covers=(products._linear, products._linear_with_bias),
     ),
@@ -154,6 +167,16 @@ SPECS = [
         DIAGONALS,
         covers=(products.take_diagonals, products.put_diagonals),
         name="einsum of diagonals",
+    ),
+    Spec(
+        products.put_diagonals,
+        put_diagonals,
+        (
+            Sample(values(3), labels="ii", shape=(3, 3)),
+            Sample(values(2, 3), labels="iji", shape=(2, 3, 2)),
+            Sample(values(4, 2, 3), labels="aijj", shape=(4, 2, 3, 3)),
+            Sample(values(0), labels="ii", shape=(0, 0)),
+        ),
     ),
     Spec(
         ag.kron,

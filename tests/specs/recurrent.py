@@ -26,6 +26,7 @@ def output(gates, c):
 
 
 PAIRS = tuple(Sample(values(*lead, 4 * h), values(*lead, h, seed=1)) for *lead, h in ((2,), (3, 2), (0, 2), (2, 2, 1)))
+PAIRS += (Sample(values(3, 8, seed=2), values(3, 2, seed=3)),)
 
 SPECS = [
     Spec(recurrent.lstm_gates, gates, tuple(Sample(pair.args[0]) for pair in PAIRS)),

@@ -12,6 +12,9 @@ HOLLOW = values(0, 3)
 AXES = ({}, {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (2, 0)}, {"axis": (0, -1), "keepdims": True})
 EVERY = tuple(Sample(X, **keywords) for keywords in (*AXES, {"axis": (), "keepdims": True}, {"keepdims": True}))
 EVERY += (Sample(SCALAR), Sample(SCALAR, axis=()), Sample(M, axis=0), Sample(HOLLOW, axis=-1))
+EVERY += (Sample(values(2, 3, 4, seed=1), axis=-2), Sample(X[::-1].copy(), axis=(-1, -2)))
+GAPS = (np.where(M > 0.5, np.nan, M), np.where(M < -0.5, np.nan, M))
+MISSING = tuple(Sample(a, axis=axis) for a in GAPS for axis in (None, 0, -1))
 
 
 def reduction(function, reference, *further, samples=EVERY, **options):
@@ -58,6 +61,20 @@ def cross_entropy(logits, labels, axis=1):
     return -total(p * log_softmax(logits, axis), axis, keepdims=False)
 
 
+def before(x, axis, reverse):
+    """Return the products of what comes before (`reverse`: after) each element, one element at a time."""
+    rows = np.moveaxis(x, axis, 0)[:: -1 if reverse else 1]
+    found = [np.prod(rows[:i], axis=0) for i in range(len(rows))]
+    return np.moveaxis(np.reshape(found, rows.shape)[:: -1 if reverse else 1], 0, axis)
+
+
+def recurrence(b, c, axis, reverse):
+    """Return each term as a sum of products: s_i = sum_(j < i) b_j c_(j+1) .. c_(i-1)."""
+    b, c = (np.moveaxis(a, axis, 0)[:: -1 if reverse else 1] for a in (b, c))
+    s = [sum(b[j] * np.prod(c[j + 1 : i], axis=0) for j in range(i)) + 0 * b[i] for i in range(len(b))]
+    return np.moveaxis(np.array(s)[:: -1 if reverse else 1], 0, axis)
+
+
 WITH_ZEROS = values(4, 3)
 WITH_ZEROS[1, 0] = WITH_ZEROS[0, 1] = WITH_ZEROS[2, 1] = WITH_ZEROS[0, 2] = WITH_ZEROS[1, 2] = WITH_ZEROS[3, 2] = 0
 ZEROS = (Sample(WITH_ZEROS), Sample(WITH_ZEROS, axis=0), Sample(WITH_ZEROS, axis=1))
@@ -81,10 +98,12 @@ SPECS = [
         std,
         Sample(X, axis=1, ddof=1),
         Sample(X, axis=(0, 1), ddof=2, keepdims=True),
+        Sample(M[:2], axis=0, ddof=1),
+        Sample(values(2, 3, 4, seed=1), axis=-2),
         samples=[Sample(X, **keywords) for keywords in AXES] + [Sample(M, axis=0), Sample(HOLLOW, axis=-1)],
     ),
-    reduction(ag.nansum, np.nansum, Sample(HOLLOW, axis=0)),
-    reduction(ag.nanmean, np.nanmean),
+    reduction(ag.nansum, np.nansum, Sample(HOLLOW, axis=0), *MISSING),
+    reduction(ag.nanmean, np.nanmean, *MISSING),
     Spec(
         ag.average,
         average,
@@ -119,6 +138,30 @@ SPECS = [
         covers=(reduce.product_before, reduce.linear_recurrence),
     ),
     Spec(ag.cumsum, np.cumsum, RUNNING, covers=(reduce.reverse_cumsum,)),
+    # The adjoints by themselves: as part of a gradient their own rules would be seen in the second order only.
+    Spec(
+        reduce.reverse_cumsum,
+        lambda a, axis: np.flip(np.cumsum(np.flip(a, axis), axis), axis),
+        (Sample(X, axis=0), Sample(X, axis=-1), Sample(M[0], axis=0), Sample(HOLLOW, axis=0)),
+    ),
+    Spec(
+        reduce.product_before,
+        before,
+        tuple(
+            Sample(x, axis=axis, reverse=reverse)
+            for x, axis in ((WITH_ZEROS, 0), (X, -1), (X[::-1].copy(), -1), (HOLLOW, 0))
+            for reverse in (False, True)
+        ),
+    ),
+    Spec(
+        reduce.linear_recurrence,
+        recurrence,
+        tuple(
+            Sample(b, c, axis=axis, reverse=reverse)
+            for b, c, axis in ((M, WITH_ZEROS.T, 1), (X, WEIGHTS, 1), (WEIGHTS, X, 1), (X, WEIGHTS, -1))
+            for reverse in (False, True)
+        ),
+    ),
     reduction(
         ag.logsumexp,
         lambda x, axis=None, keepdims=False: np.log(total(np.exp(x), axis, keepdims)),
@@ -131,11 +174,13 @@ SPECS = [
         cross_entropy,
         (
             Sample(M, Constant(np.array([3, 0, 3]))),
+            Sample(values(3, 4, seed=1), Constant(np.array([1, 3, 0]))),
             Sample(X, Constant(NUMBERS)),
             Sample(X, Constant(NUMBERS[:, :3].astype(np.uint8)), axis=-1),
             Sample(M[0], Constant(np.array(2)), axis=0),
             Sample(HOLLOW, Constant(np.zeros(0, int))),
             Sample(X, P),
+            Sample(X[::-1].copy(), P[:, ::-1].copy()),
             Sample(X, P, axis=-1),
             Sample(M, Constant(P[0, :, :])),
             Sample(M[0], P[0, 0], axis=0),
