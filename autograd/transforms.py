@@ -124,7 +124,7 @@ def _bar_of(node: Node, bar: Any, what: str, create_graph: bool = False) -> Any:
         raise ValueError(f"{what}: expected a gradient of shape {node.shape}, got {np.shape(bar)}")
     if create_graph and type(bar) is Tensor:
         return bar
-    return raw(bar).astype(node.dtype)
+    return raw(bar).astype(node.dtype, copy=False)  # a sweep writes only into bars that it made itself
 
 
 def _own(bar: Any) -> Any:
@@ -178,6 +178,12 @@ class _Traced:
             allow_unused=True,
         )
         return [np.zeros(x.shape, x.dtype) if bar is None else bar for x, bar in zip(inputs, found, strict=True)]
+
+    def pullback(self, ybar: Any) -> tuple[Any, ...]:
+        """Return a bar for each argument, from one nested like the result."""
+        given = trees.leaves_like(self.result, ybar, "pullback")
+        further = self.differentiable or any(type(bar) is Tensor and bar.requires_grad for bar in given)
+        return tuple(self.arrange(self.bars(self.outputs, given, further and grad_enabled(), retain=True)))
 
     def arrange(self, values: Sequence[Any]) -> list[Any]:
         """Return a flat list over all inputs in the nesting of the arguments."""
@@ -266,13 +272,7 @@ def vjp(function: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tu
         array([ 2., 40.])
     """
     traced = _Traced(function, xs, range(len(xs)))
-
-    def pullback(ybar: Any) -> tuple[Any, ...]:
-        given = trees.leaves_like(traced.result, ybar, "pullback")
-        further = traced.differentiable or any(type(bar) is Tensor and bar.requires_grad for bar in given)
-        return tuple(traced.arrange(traced.bars(traced.outputs, given, further and grad_enabled(), retain=True)))
-
-    return trees.map_leaves(traced.release, traced.result), pullback
+    return trees.map_leaves(traced.release, traced.result), traced.pullback
 
 
 def jvp(function: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[Any, Any]:
@@ -435,7 +435,7 @@ def hvp(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
             return value_and_grad(function, position)(*replaced, **kwargs)[1]
 
         # The Hessian is symmetric, so its product with v is the pullback of the gradient.
-        return vjp(gradient, arguments[position])[1](v)[0]
+        return _Traced(gradient, [arguments[position]], [0]).pullback(v)[0]
 
     return call
 
