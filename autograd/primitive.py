@@ -549,6 +549,10 @@ def _record(
     """
     if Tensor not in map(type, args):
         return _raw_call(definition, args, parameters)
+    mode = None if current() is None else effective()
+    if mode is not None and not mode.grad and not mode.anomaly:
+        given = [a._value if type(a) is Tensor else _as_array(definition, a) for a in args]
+        return _constant(definition, definition.compute(given, parameters)[0], given)
     values: list[Any] = []
     parents: list[Any] = []
     tracked: tuple[int, ...] = ()
@@ -565,11 +569,9 @@ def _record(
                 recorded = True
             values.append(argument._value)
             parents.append(node)
-        elif kind in _PLAIN or argument is None or isinstance(argument, np.generic):
-            values.append(argument)
-            parents.append(argument)
         else:
-            argument = _as_array(definition, argument)
+            if kind not in _PLAIN:
+                argument = _as_array(definition, argument)
             values.append(argument)
             parents.append(argument)
     if computed is _NOT_COMPUTED:
@@ -578,19 +580,16 @@ def _record(
         value, residuals = definition.taken_apart(computed)
     several = isinstance(value, tuple)
     outputs = value if several else (value,)
-    for output in outputs:
-        if output.dtype.kind not in "fiub":
-            _refuse_dtype(definition, output)
-    mode = None if current() is None else effective()
     recorded = recorded or tracked != ()
     if mode is not None:
         if mode.anomaly:
             _refuse_not_finite(definition, value)
         recorded = mode.grad and (recorded or bool(mode.recordings))
     if not recorded:
-        if several:
-            return _outputs(value, [_own(output, values) for output in outputs], None)
-        return tensor(_own(value, values), None)
+        return _constant(definition, value, values)
+    for output in outputs:
+        if output.dtype.kind not in "fiub":
+            _refuse_dtype(definition, output)
     if bare:
         parents = [_leaf_of(a) if type(a) is Tensor and p is None else p for a, p in zip(args, parents, strict=True)]
     plan = definition.plan(tracked)
@@ -623,7 +622,7 @@ def _record(
 def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Compute on arrays: the result is an array, and nothing is recorded."""
     if not _PLAIN.issuperset(map(type, args)):
-        args = tuple([a if a is None or isinstance(a, np.generic) else _as_array(definition, a) for a in args])
+        args = tuple([_as_array(definition, a) for a in args])
     try:
         result = definition.raw(*args, **parameters)
     except Exception as error:
@@ -633,6 +632,9 @@ def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str
 
 
 def _as_array(definition: Primitive, argument: Any) -> Any:
+    """Return what is not a tensor as forward takes it: numbers, None and NumPy's scalars as they are."""
+    if type(argument) in _PLAIN or argument is None or isinstance(argument, np.generic):
+        return argument
     if isinstance(argument, np.ma.MaskedArray):
         raise TypeError(f"{definition.name}: masked arrays are not supported; use np.where, or .filled()")
     return np.asarray(argument)
@@ -705,6 +707,17 @@ def _output(values: tuple[Any, ...], *, position: int) -> Any:
 OUTPUT = Primitive(_output, "output", (), None, False, {"values": lambda bar: bar})
 """One of several outputs. Its rule is not called: the sweep collects the bars for the node with the outputs."""
 OUTPUT.plan((0,)).shares = (Share(0, None, None, None),)
+
+
+def _constant(definition: Primitive, value: Any, arguments: list[Any]) -> Any:
+    """Return the result of a computation that is not recorded."""
+    outputs = value if isinstance(value, tuple) else (value,)
+    for output in outputs:
+        if output.dtype.kind not in "fiub":
+            _refuse_dtype(definition, output)
+    if outputs is value:
+        return _outputs(value, [_own(output, arguments) for output in outputs], None)
+    return tensor(_own(value, arguments), None)
 
 
 def _own(value: Any, arguments: list[Any]) -> Any:
