@@ -1,0 +1,76 @@
+"""What importing the package sets for the process (autograd/process.py), each time in a fresh interpreter."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from autograd import process
+
+GC = "import gc; before = gc.get_threshold(); import autograd; print(before[0], gc.get_threshold()[0])"
+FAULTS = """
+import resource
+import numpy as np
+import autograd
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def step():
+    return [np.ones(1_000_000) for _ in range(6)]
+
+for _ in range(3):
+    step()
+before = faults()
+for _ in range(10):
+    step()
+print(faults() - before)
+"""
+
+
+def run(code, **environment):
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_", "BARGRAD_"))}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=own | environment, capture_output=True, text=True, check=True
+    )
+    return [int(number) for number in found.stdout.split()]
+
+
+def test_the_collector_looks_less_often():
+    assert run(GC)[1] == process.OBJECTS
+
+
+def test_nothing_is_set_where_the_environment_says_so():
+    before, after = run(GC, BARGRAD_PROCESS="0")
+    assert before == after != process.OBJECTS
+
+
+@pytest.mark.parametrize("threshold", [0, 123_456])
+def test_a_threshold_of_the_users_own_is_left_alone(threshold):
+    code = f"import gc; gc.set_threshold({threshold}, 10, 10); import autograd; print(gc.get_threshold()[0])"
+    assert run(code) == [threshold]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is one of glibc's")
+def test_freed_arrays_are_used_again():
+    (kept,) = run(FAULTS)
+    (returned,) = run(FAULTS, BARGRAD_PROCESS="0")
+    assert kept < 10
+    assert returned > 60  # more than a page for each array, even with huge pages
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "own"),
+    [
+        ("MALLOC_MMAP_THRESHOLD_", "65536", True),
+        ("GLIBC_TUNABLES", "glibc.malloc.trim_threshold=1", True),
+        ("GLIBC_TUNABLES", "glibc.rtld.nns=4", False),
+    ],
+)
+def test_an_allocator_of_the_users_own_is_left_alone(monkeypatch, name, value, own):
+    for known in ("MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"):
+        monkeypatch.delenv(known, raising=False)
+    monkeypatch.setenv(name, value)
+    assert process._allocator_is_set() == own
