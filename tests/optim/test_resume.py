@@ -80,7 +80,11 @@ def test_the_signal_of_ctrl_c_ends_it_cleanly(tmp_path):
             if self.steps == 8:
                 signal.raise_signal(signal.SIGINT)
 
-    model, history = training(tmp_path / "a", 6, callbacks=[Signal()])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        model, history = training(tmp_path / "a", 6, callbacks=[Signal()])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert history.stopped == "interrupted"
     assert not model.training
     saved = nn.load(tmp_path / "a")["training"]
