@@ -141,16 +141,19 @@ class ModuleName(str):
 
     Attributes:
         kind: the name of its class.
+        identity: tells it from other modules of the same name, while both live.
     """
 
-    __slots__ = ("kind",)
+    __slots__ = ("identity", "kind")
 
     kind: str
+    identity: int
 
-    def __new__(cls, name: str, kind: str) -> Self:
+    def __new__(cls, name: str, kind: str, identity: int) -> Self:
         """Return the name of a module of this class."""
         self = super().__new__(cls, name)
         self.kind = kind
+        self.identity = identity
         return self
 
 
@@ -160,10 +163,11 @@ class ScopeLayer(Layer):
     Args:
         name: of the module.
         kind: name of its class.
+        identity: of the module, as `id` gives it.
     """
 
-    def __init__(self, name: str, kind: str = "") -> None:
-        self.name = ModuleName(name, kind)
+    def __init__(self, name: str, kind: str = "", identity: int = 0) -> None:
+        self.name = ModuleName(name, kind, identity)
 
     def apply(self, mode: Mode) -> None:
         """Add the module's name to the scope."""

@@ -70,7 +70,7 @@ class Module:
         if not mode.scope:
             self._name_members()
         enclosing = "".join(f"{name}." for name in mode.scope[1:])
-        scope = ScopeLayer(str(self._path).removeprefix(enclosing), type(self).__name__)
+        scope = ScopeLayer(str(self._path).removeprefix(enclosing), type(self).__name__, id(self))
         scope.open()
         try:
             return self.forward(*args, **kwargs)

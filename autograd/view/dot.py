@@ -126,7 +126,7 @@ class Painter:
     def titled(self, name: str, path: tuple[str, ...] | None) -> str:
         """Return what a module is called: its name and its class, "conv1: Conv2d"."""
         kind = self.snapshot.classes.get(path, "") if path is not None else ""
-        return f"{name}: {kind}" if kind and kind != name else name
+        return f"{name}: {kind}" if kind and kind != name.partition(" ")[0] else name
 
     def lines(self, vertex: Quantity | Fold) -> list[Line]:
         """Return the lines of a vertex: what it is, its value or shape, its bar."""

@@ -46,7 +46,7 @@ panels.forEach((panel, i) => {
     const title = g.querySelector("title");
     const path = title.textContent.replace(/^cluster_/, "");
     title.remove();
-    const outside = trace.open[path.split(".").slice(0, -1).join(".")];
+    const outside = trace.fold[path];
     if (outside === undefined || outside === i) return;
     g.dataset.module = path;
     g.setAttribute("tabindex", "0");

@@ -48,13 +48,15 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
     equations = Equations(snapshot, replay, inline=False)
     shares = _shares(snapshot, replay)
     steps = [_step(snapshot, shares, equation) for equation in _in_order(equations)]
-    drawings, opened = _drawings(snapshot)
+    drawings = _drawings(snapshot)
+    opened = _opened(snapshot, drawings)
     pictures, problem = _pictures(snapshot, replay, drawings)
     trace = {
         "steps": steps,
         "quantities": {q.number: _told(q, verdicts) for q in _told_of(snapshot)},
         "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings] if pictures else [],
-        "open": opened if pictures else {},
+        "open": {".".join(path): place for path, place in opened.items()} if pictures else {},
+        "fold": {".".join(path): opened[path[:-1]] for path in opened if path} if pictures else {},
     }
     notes = [text for text in (drawings[0][1].note, equations.note, problem, _unchecked(snapshot, verdicts)) if text]
     script, style = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
@@ -243,12 +245,8 @@ _NAMED = 20
 # --- Drawings ----------------------------------------------------------------------------------------------
 
 
-def _drawings(snapshot: Snapshot) -> tuple[list[tuple[str, Drawing]], dict[str, int]]:
-    """Return the drawings that the page switches between, and by module the place of the one where it is open.
-
-    First all steps, then modules folded from the inside out; these have a label. Then, for each module, the one
-    where it and the modules around it are open and all others are folded: "" is the one with all folded.
-    """
+def _drawings(snapshot: Snapshot) -> list[tuple[str, Drawing]]:
+    """Return the drawings that the page switches between: all steps, then modules folded from the inside out."""
     depth = max((len(quantity.scope) for quantity in snapshot.quantities), default=0)
     found = [("all steps", reduce(snapshot))]
     for level in range(depth - 1, -1, -1):
@@ -256,14 +254,19 @@ def _drawings(snapshot: Snapshot) -> tuple[list[tuple[str, Drawing]], dict[str, 
         folds = [vertex for vertex in drawing.vertices if isinstance(vertex, Fold)]
         if len(folds) > 1 and len(drawing.vertices) < len(found[-1][1].vertices) and len(found) < _LEVELS:
             found.append(("modules" if len(found) == 1 else "outer modules", drawing))
-    return found, _opened(snapshot, found)
+    return found
 
 
-def _opened(snapshot: Snapshot, found: list[tuple[str, Drawing]]) -> dict[str, int]:
-    """Add the drawings with one module open; return the place of each."""
+def _opened(snapshot: Snapshot, found: list[tuple[str, Drawing]]) -> dict[tuple[str, ...], int]:
+    """Add, for each module, the drawing where it and those around it are open and all others are folded.
+
+    Returns:
+        By path of the module, the place of that drawing; () for the one with all folded. Where they would get too
+        many, the inner ones are left out.
+    """
     paths = dict.fromkeys(q.scope[:depth] for q in snapshot.quantities for depth in range(len(q.scope) + 1))
     places = {_key(drawing): place for place, (_, drawing) in enumerate(found)}
-    opened: dict[str, int] = {}
+    opened: dict[tuple[str, ...], int] = {}
     room = _OPEN_VERTICES
     for path in sorted(paths, key=len) if len(paths) > 1 else []:
         around = {path[:depth] for depth in range(len(path) + 1)}
@@ -276,7 +279,7 @@ def _opened(snapshot: Snapshot, found: list[tuple[str, Drawing]]) -> dict[str, i
                 break
             places[key] = len(found)
             found.append(("", drawing))
-        opened[".".join(path)] = places[key]
+        opened[path] = places[key]
     return opened
 
 

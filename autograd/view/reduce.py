@@ -105,8 +105,8 @@ def reduce(
         snapshot: of the graph.
         constants: whether to show constants.
         backward: whether to show only what bars flow through.
-        collapse: modules to fold: True for those that hold no others (the layers), a depth (0: the outermost), or paths such as
-            "encoder.0"; False for none, unless there are more than `budget` vertices.
+        collapse: modules to fold: True for those that hold no others (the layers), a depth (0: the outermost), or
+            paths such as "encoder.0"; False for none, unless there are more than `budget` vertices.
         budget: how many vertices to draw at most.
     """
     present = [quantity for quantity in snapshot.quantities if not quantity.is_absent]

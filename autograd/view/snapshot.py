@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -268,8 +268,11 @@ def _scopes(graph: Graph) -> list[tuple[str, ...]]:
     """Return each node's module path; a leaf belongs to the module that uses it."""
     if not any(node.note.scope for node in graph if node.note is not None):
         return [()] * len(graph)
+    told_apart = _told_apart(graph)
     scopes: dict[int, tuple[str, ...]] = {
-        node.index: node.note.scope if node.note is not None else () for node in graph if node.plan is not None
+        node.index: told_apart(node.note.scope) if node.note is not None else ()
+        for node in graph
+        if node.plan is not None
     }
     for node in graph:
         scope = scopes[node.index] if node.plan is not None else ()
@@ -277,6 +280,26 @@ def _scopes(graph: Graph) -> list[tuple[str, ...]]:
             if parent.plan is None:
                 scopes[parent.index] = _common(scopes[parent.index], scope) if parent.index in scopes else scope
     return [scopes.get(node.index, ()) for node in graph]
+
+
+def _told_apart(graph: Graph) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """Return what tells paths apart whose outermost modules only share their name: "Sequential", "Sequential 2"."""
+    roots = {id(node.note.scope[0]): node.note.scope[0] for node in graph if node.note is not None and node.note.scope}
+    numbers: dict[str, dict[int, int]] = {}
+    for root in roots.values():
+        found = numbers.setdefault(root, {})
+        found.setdefault(getattr(root, "identity", 0), len(found) + 1)
+
+    def told_apart(scope: tuple[str, ...]) -> tuple[str, ...]:
+        if not scope or not isinstance(scope[0], ModuleName):
+            return scope
+        root = scope[0]
+        number = numbers[root][root.identity]
+        if number == 1:
+            return scope
+        return (ModuleName(f"{root} {number}", root.kind, root.identity), *scope[1:])
+
+    return told_apart
 
 
 def _common(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -239,6 +239,21 @@ def test_layers_are_folded_and_the_steps_between_them_are_not() -> None:
     ]
 
 
+def test_two_models_of_one_class_are_two() -> None:
+    nn = pytest.importorskip("nn")
+    generator, critic = nn.Sequential(nn.Dense(2, 3), nn.Tanh()), nn.Sequential(nn.Dense(3, 1), nn.Sigmoid())
+    with autograd.record():
+        noise = np.ones((4, 2), np.float32)
+        loss = (critic(generator(noise)) + critic(2 * generator(noise))).sum()
+    dot = autograd.graph(loss).dot(collapse=True)
+    names = {box[0] for box in boxes(dot)}
+    assert names == {"0: Dense", "1: Tanh", "1: Sigmoid"}
+    assert {"9 parameters", "4 parameters"} <= {line for box in boxes(dot) for line in box}
+    assert sorted(set(re.findall(r'label="?(Sequential[ 0-9]*)"? ', dot))) == ["Sequential", "Sequential 2"]
+    outer = boxes(autograd.graph(loss).dot(collapse=0))
+    assert {box[0] for box in outer} == {"Sequential", "Sequential 2"}
+
+
 def test_a_folded_box_shows_what_it_hands_on_and_its_bar() -> None:
     _, loss = small_network()
     view = View(autograd.graph(loss))
@@ -398,6 +413,11 @@ def test_a_hook_is_not_called_again_and_its_result_is_shown() -> None:
     assert len(calls) == 1
     assert text[-2:] == ["zbar = hook(2 Lbar z) = 6", "wbar = 2 zbar = 2 (6) = 12"]
     assert w.bar == 12
+    unrecorded = (2.0 * w).named("y")
+    unrecorded.register_hook(halve)
+    loss = unrecorded * unrecorded
+    loss.backward()
+    assert autograd.graph(loss).text(unicode=False).splitlines()[-1] == "wbar = 2 ybar = 2 (6) = 12"
     unrecorded = (2.0 * w).named("y")
     unrecorded.register_hook(halve)
     assert autograd.graph(unrecorded * 1.0).text(unicode=False).splitlines()[-1] == "wbar = 2 ybar = -"

@@ -91,8 +91,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, home / "log")
             yield f"http://127.0.0.1:{port}/lab/workspaces/{{name}}/tree/{{name}}.ipynb?reset&token={token}"
         finally:
-            server.terminate()
-            server.wait(timeout=30)
+            stop(server)
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=30)
+    except subprocess.TimeoutExpired:  # it waits for its kernels, which take long to start on a busy machine
+        server.kill()
+        server.wait()
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -143,8 +144,8 @@ def test_a_notebook_shows_something_without_trust() -> None:
 
 def test_network_drawing_is_small_and_soon_there() -> None:
     graph = network()
-    for options in ({}, {"collapse": True}, {"collapse": 0}):
-        source, seconds = timed(lambda: graph.dot(**options))
+    for collapse in (False, True, 0):
+        source, seconds = timed(functools.partial(graph.dot, collapse=collapse))
         assert len(re.findall(r"^\t+v\d+ \[", source, re.MULTILINE)) < 60
         assert seconds < 1
     if shutil.which("dot"):
@@ -343,11 +344,34 @@ def test_a_network_by_mouse(browser: Any, tmp_path: Path) -> None:
     page.assert_quiet()
 
 
+def test_modules_in_a_list_open_and_fold(browser: Any, tmp_path: Path) -> None:
+    nn = pytest.importorskip("nn")
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            rng = np.random.default_rng(0)
+            self.blocks = [nn.Sequential(nn.Dense(3, 3, rng=rng), nn.Tanh()) for _ in range(2)]
+
+        def forward(self, x: Any) -> Any:
+            for block in self.blocks:
+                x = block(x)
+            return x.sum()
+
+    page = Page(browser, recorded(lambda: Net()(np.ones((2, 3), np.float32))), tmp_path)
+    assert "blocks.1.0.weight" in page.names()
+    page.cluster("Net.blocks.1").find_element("css selector", "text").click()
+    assert "▸ blocks.0: Sequential ×2" in page.names()
+    page.find("#levels button:nth-child(1)").click()
+    page.cluster("Net.blocks.1.1").find_element("css selector", "text").click()
+    assert "▸ 1: Tanh" in page.names()
+    page.assert_quiet()
+
+
 def test_messages_are_marked_in_the_drawing_by_modules_too(browser: Any, tmp_path: Path) -> None:
     page = Page(browser, network(), tmp_path)
     page.find("#levels button:nth-child(2)").click()
     page.press(END)
-    while "v̄₂₄ = " not in page.now:
+    while ": v̄₂₄ = " not in page.now:
         page.press(LEFT)
     flowing = browser.find_elements("css selector", f"{SHOWN} g.edge.flowing")
     assert [edge.get_attribute("class").split()[1] for edge in flowing] == ["e24-25"]
