@@ -123,12 +123,12 @@ def table_of_alarms(rows):
 
 
 def best(function, repeats=5):
-    """Return the shortest time of some runs in seconds."""
+    """Return the shortest time of some runs in seconds of the processor, which other programs do not change much."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         function()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

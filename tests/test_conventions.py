@@ -53,15 +53,31 @@ LINES: dict[str, tuple[list[Any], Callable[..., Any], Callable[..., Any]]] = {
         lambda x: ag.where(x > 0, ag.log(x), 0 * x),
         lambda x: torch.where(x > 0, torch.log(x), 0 * x),
     ),
+    "`where(x > 0, x, sqrt(-x))` at 1": (
+        [1.0],
+        lambda x: ag.where(x > 0, x, ag.sqrt(-x)),
+        lambda x: torch.where(x > 0, x, torch.sqrt(-x)),
+    ),
     "`max(x)` of [1, 3, 3]": ([[1.0, 3.0, 3.0]], ag.max, named("max")),
     "`max(x, axis=0)` of [1, 3, 3]": (
         [[1.0, 3.0, 3.0]],
         lambda x: ag.max(x, axis=0),
         lambda x: torch.max(x, dim=0).values,
     ),
+    "`min(x)` of [1, 1, 3]": ([[1.0, 1.0, 3.0]], ag.min, named("min")),
+    "`min(x, axis=0)` of [1, 1, 3]": (
+        [[1.0, 1.0, 3.0]],
+        lambda x: ag.min(x, axis=0),
+        lambda x: torch.min(x, dim=0).values,
+    ),
     "`median(x)` of [1, 2, 3, 4]": ([[1.0, 2.0, 3.0, 4.0]], ag.median, named("median")),
     "`median(x)` of [2, 2, 1, 2, 3]": ([[2.0, 2.0, 1.0, 2.0, 3.0]], ag.median, named("median")),
     "`sort(x)[0]` of [1, 1]": ([[1.0, 1.0]], lambda x: ag.sort(x)[0], lambda x: torch.sort(x, stable=True).values[0]),
+    "`sort(x) * [1, 10, 100]` of [2, 1, 2]": (
+        [[2.0, 1.0, 2.0]],
+        lambda x: ag.sort(x) * np.array([1, 10, 100]),
+        lambda x: torch.sort(x, stable=True).values * torch.tensor([1, 10, 100]),
+    ),
     "`max_pool(x)` of a window [1, 1]": (
         [[1.0, 1.0]],
         lambda x: F.max_pool2d(x.reshape(1, 1, 1, 2), (1, 2)),

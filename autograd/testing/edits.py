@@ -188,7 +188,7 @@ def _helpers(rule: types.FunctionType) -> dict[str, types.FunctionType]:
         waiting += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
         for name in {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}:
             value = rule.__globals__.get(name)
-            function = getattr(value, "__wrapped__", value)  # as `lru_cache` leaves it
+            function: Any = getattr(value, "__wrapped__", value)  # as `lru_cache` leaves it
             is_helper = isinstance(function, types.FunctionType) and function.__globals__ is rule.__globals__
             if is_helper and not hasattr(value, "primitive") and name not in found:
                 found[name] = function

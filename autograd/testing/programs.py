@@ -537,7 +537,9 @@ def _placed(text: str, target: str, reads: Sequence[str]) -> str:
     return placed if "{t}" in text else f"{target} = {placed}"
 
 
-def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]], further: int = 0) -> Program:
+def grown(
+    seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]], further: int = 0, most_results: int = 2
+) -> Program:
     """Return the program that grows from some genes.
 
     Args:
@@ -545,6 +547,7 @@ def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]], furt
         shapes: for each input, which of `SHAPES`.
         genes: see above.
         further: also return the value that is so many before the last, though others are computed from it.
+        most_results: so many of the values that nothing was computed from are returned, the last ones.
     """
     rng = np.random.default_rng(seed)
     drawn = [
@@ -553,7 +556,7 @@ def grown(seed: int, shapes: Sequence[int], genes: Sequence[Sequence[int]], furt
     growth = _Growth([np.round(x, 3) for x in drawn])
     for gene in genes:
         growth.add(gene)
-    results = [name for name in growth.unread if name.startswith("v")][-2:]
+    results = [name for name in growth.unread if name.startswith("v")][-most_results:]
     results += [name for name in (growth.operand(further),) if name not in results]
     return _pruned(tuple(np.asarray(growth.values[f"x{i}"]) for i in range(len(shapes))), growth.lines, results)
 

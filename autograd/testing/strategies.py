@@ -265,16 +265,17 @@ def _genes(draw: st.DrawFn) -> tuple[int, ...]:
 
 
 @st.composite
-def programs(draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 10) -> Program:
+def programs(draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 10, max_results: int = 2) -> Program:
     """Draw whole computations: fan-out, broadcasting, views, reductions, indexing, item assignment, control flow.
 
-    A program keeps away from kinks and ends of domains, its values stay below 100, and it has at most three results.
-    It shrinks to few operations, and its repr is Python that can be run.
+    A program keeps away from kinks and ends of domains, and its values stay below 100. It shrinks to few operations, and
+    its repr is Python that can be run.
 
     Args:
         draw: given by Hypothesis.
         min_operations: the fewest that are tried; some may turn out impossible and are replaced by tanh.
-        max_operations: the most.
+        max_operations: the most; steps that the results do not need are left out.
+        max_results: how many of the values that no other is computed from are returned, at most; one more may be.
 
     Example:
         >>> from hypothesis import given, settings
@@ -288,4 +289,4 @@ def programs(draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 
     seed = draw(st.integers(0, 100))
     first, second = draw(st.tuples(*[st.integers(0, len(SHAPES) - 1)] * 2))
     genes = draw(st.lists(_genes(), min_size=min_operations, max_size=max_operations))
-    return grown(seed, (first, second), genes, draw(st.integers(0, 3)))
+    return grown(seed, (first, second), genes, draw(st.integers(0, 3)), max_results)

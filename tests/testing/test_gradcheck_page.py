@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch", reason="torch stands beside ours in the tables; .ci/run installs it")
 
-from benchmarks import gradcheck  # noqa: E402
+from benchmarks import gradcheck
 
 PAGE = gradcheck.PAGE.read_text()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +11,16 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor, primitive
-from autograd.testing import check_gradients
 from autograd.testing.edits import edited
 from autograd.testing.mutation import mutants, planted, score
+from tests.finite import check
 
 X, Y = np.array([[0.5, -1.0], [0.3, 2.0]]), np.array([2.0, 0.7])
 
 
 def _weighted(bar, y):
-    bar = bar * y
-    return bar + 0
+    factor = y
+    return bar * factor
 
 
 def mixed(forward=lambda x, y: x * y + np.sin(x)):
@@ -32,28 +33,41 @@ def mixed(forward=lambda x, y: x * y + np.sin(x)):
     )
 
 
+def suite(operation):
+    return lambda: check(operation, [X, Y]), lambda: check(operation, [X + 1, Y - 1])
+
+
 def test_score_of_a_weak_and_a_strong_suite():
     operation = mixed()
-    weak = score([operation], [lambda: check_gradients(lambda x: operation(x, Y), X, order=1)])
-    strong = score(
-        [operation], [lambda: check_gradients(operation, X, Y), lambda: check_gradients(operation, X + 1, Y)]
-    )
+    weak = score([operation], [lambda: check(lambda x: operation(x, Y), [X], order=1)])
+    strong = score([operation], suite(operation))
     assert weak.percent < strong.percent
-    assert "y: sign lost" in str(weak)
-    # The sweep sums by itself what broadcasting repeated, and at 64 bits nothing is lost by more.
-    unseen = {"reduction lost: (bar * x).sum(axis=0) -> bar * x", "always float64"}
-    assert {mutant.fault for mutant in strong.survivors} == unseen
-    explained = {("mixed", "y", "reduction lost: (bar * x).sum(axis=0) -> bar * x"): "summed by the sweep"}
-    explained |= {("mixed", "*", "always float64"): "tried at 64 bits only", ("*", "y", "sign lost"): "wrong"}
-    again = score([operation], [lambda: check_gradients(operation, X, Y)], explained | {("mixed", "z", "none"): ""})
-    assert {m.fault for m in again.equivalent} == unseen
-    assert [str(m) for m in again.refuted] == ["mixed, rule of y: sign lost"]
-    assert again.unused == [("mixed", "z", "none")]
+    assert "mixed, rule of y: sign lost" in str(weak)
+    # The sweep sums by itself what broadcasting repeated.
+    assert [str(m) for m in strong.survivors if "->" in m.fault] == [f"mixed, rule of y: {SUMMED[2]}"]
+
+
+SUMMED = ("mixed", "y", "reduction lost: (bar * x).sum(axis=0) -> bar * x")
+
+
+def test_reasons():
+    operation = mixed()
+    given = {
+        SUMMED: "the sweep sums",
+        ("mixed", "*", "always float64"): "tried at 64 bits only",
+        ("mixed", "y", "sign lost"): "wrong",
+        ("mixed", "z", "none"): "there is none",
+    }
+    found = score([operation], suite(operation), given)
+    assert {m.argument + m.fault for m in found.equivalent} == {"y" + SUMMED[2], "xalways float64", "yalways float64"}
+    assert [str(m) for m in found.refuted] == ["mixed, rule of y: sign lost"]
+    assert found.unused == [("mixed", "z", "none")]
+    assert "said to be without effect, but noticed: mixed, rule of y: sign lost" in str(found)
 
 
 def test_table():
     operation = mixed()
-    found = score([operation], [lambda: check_gradients(operation, X, Y)])
+    found = score([operation], suite(operation))
     killed, equivalent, survived = found.by_operation()["mixed"]
     assert (killed, equivalent, survived) == (len(found.killed), 0, len(found.survivors))
     assert found.table().splitlines()[-1] == f"| **all** | {killed + survived} | {killed} | 0 | {survived} |"
@@ -64,6 +78,7 @@ sign lost
 off by a thousandth
 wrong at the last element
 nothing
+transposed
 always float64
 always float32
 forgets its bar
@@ -75,9 +90,9 @@ takes what it uses for a constant
 reads what it uses in the order of memory
 writes to what it uses
 takes x and y for each other
-in _weighted, factor lost: bar * y -> bar
-in _weighted, factor lost: bar * y -> y
-in _weighted, left out: weighted = bar * y
+in _weighted, factor lost: bar * factor -> bar
+in _weighted, factor lost: bar * factor -> factor
+in _weighted, left out: factor = y
 term lost: _weighted(bar, y) + bar * np.cos(x) -> _weighted(bar, y)
 term lost: _weighted(bar, y) + bar * np.cos(x) -> bar * np.cos(x)
 sign: _weighted(bar, y) + bar * np.cos(x) -> _weighted(bar, y) - bar * np.cos(x)
@@ -163,36 +178,41 @@ def test_a_rule_without_source_has_the_other_faults():
 
 
 def test_a_fault_is_taken_out_again():
-    operation = primitive(lambda x: x * x, name="squared", x=lambda bar, x: 2 * bar * x)
-    right = operation.primitive.rules["x"]
+    operation = mixed()
+    right, before = operation.primitive.rules["x"], (X.copy(), Y.copy())
     for mutant in mutants(operation):
         with planted(mutant):
-            assert operation.primitive.rules["x"] is mutant.rule
+            assert operation.primitive.rules[mutant.argument] is mutant.rule
+            bar = np.ones((2, 2))
+            with contextlib.suppress(NameError):  # "left out"
+                mutant.rule(bar, *((X, Y) if mutant.argument == "x" else (X,)))
+        assert (bar == 1).all()
     assert operation.primitive.rules["x"] is right
-    check_gradients(operation, Y)
+    np.testing.assert_array_equal((*X, Y), (*before[0], before[1]))
 
 
-def test_ignored_parameters_show_where_no_test_gives_them():
+def test_a_parameter_that_no_test_gives():
     operation = primitive(lambda x, *, scale=1.0: scale * x, name="scaled", x=lambda bar, scale: bar * scale)
-    found = score([operation], [lambda: check_gradients(operation, Y)])
-    assert "scaled, rule of x: ignores scale" in map(str, found.survivors)
-    found = score([operation], [lambda: check_gradients(lambda x: operation(x, scale=3.0), Y)])
-    assert "scaled, rule of x: ignores scale" in map(str, found.killed)
+    by_default = score([operation], [lambda: check(operation, [Y])])
+    assert "scaled, rule of x: ignores scale" in map(str, by_default.survivors)
+    otherwise = score([operation], [lambda: check(lambda x: operation(x, scale=3.0), [Y])])
+    assert "scaled, rule of x: ignores scale" in map(str, otherwise.killed)
 
 
 def test_a_suite_that_fails_by_itself_is_no_suite():
     operation = primitive(np.sin, name="sine", x=lambda bar, x: bar * np.sin(x))
     with pytest.raises(AssertionError, match="a check fails without a fault"):
-        score([operation], [lambda: check_gradients(operation, np.array([0.5]))])
+        score([operation], [lambda: check(operation, [Y])])
 
 
 def test_failures_of_pytest_count():
     """`pytest.raises` fails with what is no `Exception`."""
     operation = primitive(np.sqrt, name="root", x=lambda bar, out: bar / (2 * out))
 
-    def slope_at_zero_is_refused():
-        with ag.detect_anomaly(), np.errstate(all="ignore"), pytest.raises(FloatingPointError):
-            ag.grad(operation(Tensor(0.0, requires_grad=True)), Tensor(0.0))
+    def infinite_slope_is_refused():
+        x = Tensor([0.0], requires_grad=True)
+        with np.errstate(all="ignore"), ag.detect_anomaly(), pytest.raises(FloatingPointError):
+            ag.grad(operation(x), x, np.ones(1))
 
-    found = score([operation], [slope_at_zero_is_refused])
-    assert "root, rule of x: nothing" in map(str, found.killed)
+    found = score([operation], [infinite_slope_is_refused])
+    assert "root, rule of x: factor lost: 2 * out -> 2" in map(str, found.killed)

@@ -49,7 +49,10 @@ def assert_close(mine, other, like, tolerance, what):
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(st.integers(1, 60).flatmap(lambda n: programs(min_operations=n, max_operations=n)), st.integers(0, 100))
+@given(
+    st.integers(1, 60).flatmap(lambda n: programs(min_operations=n, max_operations=n, max_results=n)),
+    st.integers(0, 100),
+)
 def test_programs_agree_with_torch(program, seed):
     rng = np.random.default_rng(seed)
     expected = program.compiled("numpy")(*program.inputs)
