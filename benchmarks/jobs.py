@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Job:
         name: what it is called on the command line.
         title: what it is called in the table.
         kind: the function of a library that does it.
-        arrays: returns its data; called with check=True for the comparison before timing.
+        arrays: returns its data.
+        compared: returns other data for the comparison before timing (without dropout); None: the same.
         each: what one time is for: a step, or an operation.
         count: how many of these a step does.
         rounds: at most, for long steps.
@@ -57,7 +59,8 @@ class Job:
     name: str
     title: str
     kind: str
-    arrays: Callable[..., Arrays] = dict
+    arrays: Callable[[], Arrays] = dict
+    compared: Callable[[], Arrays] | None = None
     each: str = "step"
     count: int = 1
     rounds: int | None = None
@@ -113,7 +116,7 @@ def digits(batch: int, *, check: bool = False) -> Arrays:
     return {**images(rng, batch, 28), "weights": digits_weights(rng), "drop": drop, "lr": 1e-3}
 
 
-def lenet(*, check: bool = False) -> Arrays:  # noqa: ARG001 (no dropout in it)
+def lenet() -> Arrays:
     """LeNet-5 with ReLU and max pooling, gradient descent with momentum 0.9."""
     rng = np.random.default_rng(2)
     weights = {
@@ -126,7 +129,7 @@ def lenet(*, check: bool = False) -> Arrays:  # noqa: ARG001 (no dropout in it)
     return {**images(rng, 64, 32), "weights": weights, "lr": 0.01, "momentum": 0.9}
 
 
-def mlp(*, check: bool = False) -> Arrays:  # noqa: ARG001
+def mlp() -> Arrays:
     """784-256-10 with ReLU, gradient descent."""
     rng = np.random.default_rng(3)
     batch = images(rng, 64, 28)
@@ -135,7 +138,7 @@ def mlp(*, check: bool = False) -> Arrays:  # noqa: ARG001
     return {**batch, "weights": weights, "lr": 0.01}
 
 
-def hvp(*, check: bool = False) -> Arrays:  # noqa: ARG001
+def hvp() -> Arrays:
     """The same network with tanh; a vector of the weights' shapes to multiply the Hessian by."""
     arrays = mlp()
     rng = np.random.default_rng(4)
@@ -143,7 +146,7 @@ def hvp(*, check: bool = False) -> Arrays:  # noqa: ARG001
     return {**arrays, "v": v}
 
 
-def xor(*, check: bool = False) -> Arrays:  # noqa: ARG001
+def xor() -> Arrays:
     """2-8-1 with ReLU, half the mean squared error, gradient descent."""
     rng = np.random.default_rng(5)
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
@@ -174,7 +177,7 @@ def neurons(examples: int, *, check: bool = False) -> Arrays:
     }
 
 
-def recurrent(gates: int, hidden: int, *, check: bool = False) -> Arrays:  # noqa: ARG001
+def recurrent(gates: int, hidden: int) -> Arrays:
     """50 steps of 32 sequences of 32 features; a dense layer and a target at each step, mean squared error."""
     rng = np.random.default_rng(7)
     bound = hidden**-0.5
@@ -190,7 +193,7 @@ def recurrent(gates: int, hidden: int, *, check: bool = False) -> Arrays:  # noq
     }
 
 
-def transformer(*, check: bool = False) -> Arrays:  # noqa: ARG001
+def transformer() -> Arrays:
     """An encoder layer of size 128 with 4 heads and 512 hidden units, without dropout; mean squared error."""
     rng = np.random.default_rng(8)
     one, zero = np.ones(128, np.float32), np.zeros(128, np.float32)
@@ -234,7 +237,7 @@ def idx(directory: Path, name: str) -> Any:
     return np.frombuffer(plain.read_bytes() if plain.exists() else gzip.open(f"{plain}.gz").read(), np.uint8)
 
 
-def gradcheck(*, check: bool = False) -> Arrays:  # noqa: ARG001
+def gradcheck() -> Arrays:
     """First and second derivatives of a small network with tanh, about 1,000 parameters, in float64."""
     rng = np.random.default_rng(0)
     shapes = [(20, 34), (34,), (34, 8), (8,), (8, 2), (2,)]
@@ -245,9 +248,11 @@ def gradcheck(*, check: bool = False) -> Arrays:  # noqa: ARG001
     }
 
 
-def _job(name: str, title: str, kind: str, *sizes: Any, **options: Any) -> Job:
-    function = globals().get(kind if kind not in ("rnn", "lstm") else "recurrent")
-    return Job(name, title, kind, functools.partial(function, *sizes) if function else dict, **options)
+def _job(name: str, title: str, kind: str, *sizes: int, **options: Any) -> Job:
+    function = {"rnn": recurrent, "lstm": recurrent}.get(kind) or globals()[kind]
+    apart = "check" in inspect.signature(function).parameters
+    compared = functools.partial(function, *sizes, check=True) if apart else None
+    return Job(name, title, kind, functools.partial(function, *sizes), compared, **options)
 
 
 JOBS = {

@@ -20,7 +20,7 @@ from typing import Any
 # Installed packages first: HIPS autograd has our package's name, and must be found in its own environment.
 sys.path.append(sys.path.pop(0))
 
-from benchmarks.jobs import JOBS, Steps  # noqa: E402 (needs the path)
+from benchmarks.jobs import JOBS, Arrays, Steps
 
 LIMIT = 10_000_000
 """Of the recursion: micrograd's is as deep as its graph."""
@@ -40,19 +40,18 @@ class Worker:
         """The library's jobs; it is imported at the first request, not at the start."""
         return importlib.import_module(f"benchmarks.libraries.{self.library}")
 
-    def steps(self, job: str, *, check: bool = False) -> Steps:
+    def steps(self, job: str, arrays: Arrays) -> Steps:
         """Return a job, made anew."""
         kind = JOBS[job].kind
         if not hasattr(self.module, kind):
             raise NotImplementedError(getattr(self.module, "MISSING", {}).get(kind, "not written for this library"))
-        steps: Steps = getattr(self.module, kind)(JOBS[job].arrays(check=check))
-        steps.reset()
+        steps: Steps = getattr(self.module, kind)(arrays)
         return steps
 
     @functools.lru_cache(maxsize=1)  # noqa: B019 (one worker a process)
     def prepared(self, job: str) -> Steps:
         """Return a job, made once and kept until another is asked for."""
-        return self.steps(job)
+        return self.steps(job, JOBS[job].arrays())
 
     def about(self, packages: list[str]) -> dict[str, str]:
         """Return the versions of packages, and Python's."""
@@ -61,12 +60,15 @@ class Worker:
 
     def losses(self, job: str, count: int) -> list[float]:
         """Return the losses of the first steps, without dropout."""
-        steps = self.steps(job, check=True)
+        compared = JOBS[job].compared
+        steps = self.prepared(job) if compared is None else self.steps(job, compared())
+        steps.reset()
         return [float(steps.number(steps.step())) for _ in range(count)]
 
     def calibrate(self, job: str, seconds: float) -> int:
         """Return how many steps fit into a turn of so many seconds."""
         steps = self.prepared(job)
+        steps.reset()
         steps.number(steps.step())
         count = 1
         while (spent := _time(steps, count)) < seconds / 4:
@@ -85,6 +87,7 @@ class Worker:
         _ = self.module
         before = _restart_peak()
         steps = self.prepared(job)
+        steps.reset()
         for _ in range(count):
             last = steps.step()
         steps.number(last)

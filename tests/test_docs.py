@@ -104,3 +104,19 @@ def test_readme_shows_what_the_code_prints(capsys, tmp_path, monkeypatch):
     run(blocks(ROOT / "README.md")[:1])
     shown = re.search(r"```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert capsys.readouterr().out == shown[1]
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Return the first five cells of each row of Markdown tables, without the headings."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")][:5] for line in text.splitlines() if line[:1] == "|"]
+    return [row for row in rows if row[0] != "job" and not set(row[0]) <= {"-"}]
+
+
+def test_readme_quotes_the_benchmarks():
+    """The rows under Speed are rows of the results: no figure of an older run, none rounded in our favour."""
+    speed = (ROOT / "README.md").read_text().partition("## Speed")[2].partition("\n## ")[0]
+    results = ROOT / "benchmarks" / "RESULTS.md"
+    quoted = table_rows(speed)
+    assert bool(quoted) == results.exists(), "quote the main rows of benchmarks/RESULTS.md in README, or none"
+    known = table_rows(results.read_text()) if quoted else []
+    assert [row for row in quoted if row not in known] == []
