@@ -1,6 +1,6 @@
 """Modes: `no_grad`, `enable_grad`, `record` and `detect_anomaly`, local to the thread and the async task.
 
-`current()` is None in the plain mode, which is all that the path of an operation asks.
+`current()` is None in the plain mode, which is all that the fast path of an operation asks.
 """
 
 from __future__ import annotations
@@ -155,6 +155,10 @@ class ModuleName(str):
         self.kind = kind
         self.identity = identity
         return self
+
+    def __getnewargs__(self) -> tuple[str, str, int]:  # type: ignore[override]
+        """Return what copying makes another one from."""
+        return str(self), self.kind, self.identity
 
 
 class ScopeLayer(Layer):
@@ -342,7 +346,7 @@ class record(_Block):  # noqa: N801
 
 
 def user_line() -> str:
-    """Return the innermost source line outside this library and NumPy, as "file:line"; in a notebook "In[cell]:line"."""
+    """Return the innermost source line outside this library and NumPy: "file:line", in a notebook "In[7]:line"."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
@@ -355,8 +359,8 @@ def user_line() -> str:
 def _cell(filename: str) -> str | None:
     """Return what IPython calls the cell behind one of its temporary files; None where it is no cell."""
     ipython = sys.modules.get("IPython")  # not imported: without it there are no cells
-    shell = ipython.get_ipython() if ipython is not None else None
-    told = shell.compile.format_code_name(filename) if shell is not None else None
+    shell = getattr(ipython, "get_ipython", lambda: None)()
+    told = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(filename)  # since IPython 8
     return None if told is None else str(told[1])
 
 

@@ -22,10 +22,10 @@ _new: Callable[[type], Any] = object.__new__
 _float64 = np.float64
 _FLOAT64 = np.dtype(np.float64)
 
-_PLAIN = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.float16, np.int64, np.bool_})
+_OPERANDS = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.float16, np.int64, np.bool_})
 """Types of raw operands that NumPy's operators take as they are."""
 
-_FLOATING = frozenset({np.ndarray, np.float64, np.float32, np.float16})
+_RESULTS = frozenset({np.ndarray, np.float64, np.float32, np.float16})
 """Types of results that the recorders for one and for two arguments take, if the dtype is floating."""
 
 _OPERATORS: dict[Any, Callable[..., Any]] = {
@@ -178,7 +178,7 @@ class Primitive:
         return tuple(arguments)
 
     def _fixed_layout(self) -> list[Source] | None:
-        if self.variadic or self.defaults or self.residuals or len(self.arguments) > 2:
+        if self.variadic or self.defaults or self.residuals or len(self.arguments) not in (1, 2):
             return None
         layout = [*(Source("argument", position) for position in range(len(self.arguments))), Source("out")]
         return layout if all(set(needs) <= set(layout) for needs in self._needs.values()) else None
@@ -249,10 +249,10 @@ class Primitive:
         except Exception as error:
             explain(error, self, values)
             raise
-        return self.taken_apart(value)
+        return self.split_residuals(value)
 
-    def taken_apart(self, value: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Return what forward returned as `compute` does."""
+    def split_residuals(self, value: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Split what forward returned into the result and its residuals."""
         residuals: tuple[Any, ...] = ()
         if type(value) is np.ndarray:
             return value, residuals
@@ -264,7 +264,10 @@ class Primitive:
                     f"{self.name}: residuals must be integer or bool; a rule would take a float for a constant, and "
                     "second derivatives would be wrong. Return it as an output, or compute it in the rule"
                 )
-        if not isinstance(value, (np.ndarray, np.generic, tuple)):
+        if isinstance(value, tuple):
+            if not all(isinstance(output, (np.ndarray, np.generic)) for output in value):
+                value = tuple(map(np.asarray, value))
+        elif not isinstance(value, (np.ndarray, np.generic)):
             value = np.asarray(value)
         return value, residuals
 
@@ -312,12 +315,10 @@ def primitive(
         12.0
     """
     definition = Primitive(forward, name or forward.__name__.strip("_"), residuals, notation, elementwise, rules)
-    if definition.layout is None:
-        call = _general_recorder(definition)
-    elif len(definition.arguments) == 1:
-        call = _unary_recorder(definition)
-    else:
-        call = _binary_recorder(definition)
+    short = None
+    if definition.layout is not None:
+        short = _unary_recorder(definition) if len(definition.arguments) == 1 else _binary_recorder(definition)
+    call: Any = short if isinstance(forward, np.ufunc) and short is not None else _general_recorder(definition, short)
     call.primitive = definition
     call.__name__ = call.__qualname__ = definition.name
     if isinstance(forward, np.ufunc):
@@ -336,7 +337,7 @@ def _parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
     What a plain function or a lambda takes is read from its code object: the signatures of all operations and rules
     would take as long as the rest of the import.
     """
-    plain = isinstance(function, types.FunctionType) and not hasattr(function, "__wrapped__")
+    plain = isinstance(function, types.FunctionType) and not {"__wrapped__", "__signature__"} & function.__dict__.keys()
     if not plain or function.__code__.co_posonlyargcount:
         return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
     kinds, empty = inspect.Parameter, inspect.Parameter.empty
@@ -356,7 +357,10 @@ def _parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
     return found
 
 
-# --- Recorders: one step of the record, written without loops for one and for two plain arguments --------
+# --- Recorders: one step of the record ---------------------------------------------------------------------
+#
+# `_record` takes anything. The short recorders do the same without its loops for what is commonest: one or two
+# arguments, no static parameters, the plain mode, one floating-point result. They hand everything else to it.
 
 
 def _unary_recorder(definition: Primitive) -> Any:
@@ -365,27 +369,27 @@ def _unary_recorder(definition: Primitive) -> Any:
     keep_x, keep_out = (source is not None for source in plan.sources)
     differentiable = bool(plan.wanted)
 
-    def unary(x: Any) -> Any:
+    def unary(x: Any, /) -> Any:
         if type(x) is not Tensor or not differentiable or current() is not None:
             return _record(definition, (x,), NO_PARAMETERS)
         parent = x._node
         if parent is None or not parent.requires_grad:
             return _record(definition, (x,), NO_PARAMETERS)
-        given, x = x, x._value
+        x_value = x._value
         try:
-            value = forward(x)
+            value = forward(x_value)
         except Exception as error:
-            explain(error, definition, (x,))
+            explain(error, definition, (x_value,))
             raise
-        if type(value) is not _float64 and (type(value) not in _FLOATING or value.dtype.kind != "f"):
-            return _record(definition, (given,), NO_PARAMETERS, value)
+        if type(value) is not _float64 and (type(value) not in _RESULTS or value.dtype.kind != "f"):
+            return _record(definition, (x,), NO_PARAMETERS, value)
         node = Node()
         node.plan = plan
         node.parents = (parent,)
         node.parameters = NO_PARAMETERS
         node.index = next_index()
         node.requires_grad = True
-        node.kept = (x if keep_x else None, value if keep_out else None)
+        node.kept = (x_value if keep_x else None, value if keep_out else None)
         node.note = None
         if type(value) is _float64:
             node.shape = ()
@@ -393,7 +397,7 @@ def _unary_recorder(definition: Primitive) -> Any:
         else:
             node.shape = value.shape
             node.dtype = value.dtype
-            if value.base is not None or value is x:
+            if value.base is not None or value is x_value:
                 _note_view(value, (parent,))
         out = _new(Tensor)
         out._value = value
@@ -414,7 +418,7 @@ def _binary_recorder(definition: Primitive) -> Any:
     left_only, right_only, both = cases
     differentiable = all(plan.wanted for plan in plans)
 
-    def binary(x: Any, y: Any) -> Any:
+    def binary(x: Any, y: Any, /) -> Any:
         if not differentiable or current() is not None:
             return _record(definition, (x, y), NO_PARAMETERS)
         if type(x) is Tensor:
@@ -423,7 +427,7 @@ def _binary_recorder(definition: Primitive) -> Any:
                 return _record(definition, (x, y), NO_PARAMETERS)
             x_tracked = left.requires_grad
             x_value = x._value
-        elif type(x) in _PLAIN:
+        elif type(x) in _OPERANDS:
             left = x_value = x
             x_tracked = False
         else:
@@ -439,7 +443,7 @@ def _binary_recorder(definition: Primitive) -> Any:
                 plan, keeps, keep_x, keep_y, keep_out = left_only
             else:
                 return _record(definition, (x, y), NO_PARAMETERS)
-        elif x_tracked and type(y) in _PLAIN:
+        elif x_tracked and type(y) in _OPERANDS:
             right = y_value = y
             plan, keeps, keep_x, keep_y, keep_out = left_only
         else:
@@ -449,7 +453,7 @@ def _binary_recorder(definition: Primitive) -> Any:
         except Exception as error:
             explain(error, definition, (x_value, y_value))
             raise
-        if type(value) is not _float64 and (type(value) not in _FLOATING or value.dtype.kind != "f"):
+        if type(value) is not _float64 and (type(value) not in _RESULTS or value.dtype.kind != "f"):
             return _record(definition, (x, y), NO_PARAMETERS, value)
         node = Node()
         node.plan = plan
@@ -482,7 +486,8 @@ def _binary_recorder(definition: Primitive) -> Any:
     return binary
 
 
-def _general_recorder(definition: Primitive) -> Any:
+def _general_recorder(definition: Primitive, short: Callable[..., Any] | None) -> Any:
+    """Return a recorder that sorts what was passed by name, and then calls the short one, if there is one."""
     statics = len(definition.defaults)
     count = None if definition.variadic else len(definition.arguments)
 
@@ -491,7 +496,7 @@ def _general_recorder(definition: Primitive) -> Any:
             args, parameters = _bind(definition, args, parameters)
         if statics or parameters:
             parameters = _complete(definition, parameters)
-        return _record(definition, args, parameters)
+        return _record(definition, args, parameters) if short is None else short(*args)
 
     return general
 
@@ -570,14 +575,14 @@ def _record(
             values.append(argument._value)
             parents.append(node)
         else:
-            if kind not in _PLAIN:
+            if kind not in _OPERANDS:
                 argument = _as_array(definition, argument)
             values.append(argument)
             parents.append(argument)
     if computed is _NOT_COMPUTED:
         value, residuals = definition.compute(values, parameters)
     else:
-        value, residuals = definition.taken_apart(computed)
+        value, residuals = definition.split_residuals(computed)
     several = isinstance(value, tuple)
     outputs = value if several else (value,)
     recorded = recorded or tracked != ()
@@ -621,7 +626,7 @@ def _record(
 
 def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Compute on arrays: the result is an array, and nothing is recorded."""
-    if not _PLAIN.issuperset(map(type, args)):
+    if not _OPERANDS.issuperset(map(type, args)):
         args = tuple([_as_array(definition, a) for a in args])
     try:
         result = definition.raw(*args, **parameters)
@@ -633,7 +638,7 @@ def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str
 
 def _as_array(definition: Primitive, argument: Any) -> Any:
     """Return what is not a tensor as forward takes it: numbers, None and NumPy's scalars as they are."""
-    if type(argument) in _PLAIN or argument is None or isinstance(argument, np.generic):
+    if type(argument) in _OPERANDS or argument is None or isinstance(argument, np.generic):
         return argument
     if isinstance(argument, np.ma.MaskedArray):
         raise TypeError(f"{definition.name}: masked arrays are not supported; use np.where, or .filled()")

@@ -2,26 +2,31 @@
 
 Two defaults of the platform cost half of a training step, and neither can be set for our arrays alone:
 
-- The C library of Linux (glibc) hands each large array back to the system when it is freed, and the next step gets
-  its pages one by one, filled with zeros. We ask it to keep up to `KEPT` bytes of free memory for reuse.
-- Python's garbage collector looks for cycles whenever 700 more objects live than before, though a record has no
-  cycles: its nodes go when the last handle goes. We ask it to look when there are `OBJECTS` more.
+- The C library of Linux (glibc) hands large arrays back to the system when they are freed, and the next step gets
+  their pages one by one, filled with zeros. We ask it to take arrays of up to `HEAP` bytes from its heap, and to keep
+  up to `KEPT` bytes that are free at the heap's end. (Free memory in between stays in the process, as in any heap.)
+- Python's garbage collector looks for cycles whenever some hundred more objects live than before, though a record has
+  no cycles: its nodes go when the last handle goes. We ask it to look when there are `OBJECTS` more.
 
 Settings of the user's own, made before the import, are left alone.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import sys
 
+HEAP = 32 * 2**20
+"""Size in bytes from which an array gets memory of its own, which goes back when it is freed; glibc's own limit."""
+
 KEPT = 256 * 2**20
-"""Bytes of free memory that the process keeps; also the size from which an array gets memory of its own."""
+"""Bytes of free memory at the end of the heap that the process keeps."""
 
 OBJECTS = 10_000
 """By how many the objects in the process grow between two runs of the garbage collector."""
+
+_DEFAULTS = (700, 2000)  # Python's, up to 3.12 and from 3.13
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, in glibc's malloc.h
 
@@ -31,14 +36,21 @@ def prepare() -> None:
     if os.environ.get("BARGRAD_PROCESS") == "0":
         return
     if sys.platform == "linux" and not _allocator_is_set():
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(_TRIM_THRESHOLD, KEPT)
-            if not mallopt(_MMAP_THRESHOLD, KEPT):
-                mallopt(_MMAP_THRESHOLD, 32 * 2**20)  # the most that glibc took before 2.35
+        _keep_memory()
     young, *older = gc.get_threshold()
-    if 0 < young < OBJECTS:
+    if young in _DEFAULTS:
         gc.set_threshold(OBJECTS, *older)
+
+
+def _keep_memory() -> None:
+    try:
+        import ctypes
+
+        mallopt = ctypes.CDLL(None).mallopt
+    except (ImportError, OSError, AttributeError):  # Python without libffi, a static build, another C library
+        return
+    mallopt(_TRIM_THRESHOLD, KEPT)
+    mallopt(_MMAP_THRESHOLD, HEAP)
 
 
 def _allocator_is_set() -> bool:

@@ -40,7 +40,7 @@ class Note:
 
     Attributes:
         value: a leaf's array; under `record()` every node's.
-        bar: a leaf's accumulated gradient; under `record()` every node's of the last sweep.
+        bar: a leaf's accumulated gradient; under `record()` every node's of the last sweep, as with hooks.
         shared: whether a result handed out elsewhere is a view of a leaf's array.
         written: the index at which a leaf was last written in place; 0 if never.
         name: what the user calls the quantity.

@@ -1,8 +1,9 @@
 """The backward sweep: from the bars of some outputs to the bars of what they were computed from.
 
 For i = N .. 1 it takes the finished bar of v_i and hands each parent its share, vbar_i dv_i/dv_parent, as
-the primitive's rules have it. This is the only place where rules are called, where what broadcasting
-repeated is summed up again, and where a bar gets the shape and dtype of its value.
+the primitive's rules have it; leaves come last, in no particular order. This is the only place where rules
+are called, where what broadcasting repeated is summed up again, and where a bar gets the shape and dtype of
+its value.
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ def sweep(
         active -= targets
     if create_graph:
         with enable_grad():
-            return _walk(order, outputs, [_as_tensor(bar) for bar in bars], targets, active, True, False)
-    return _walk(order, outputs, bars, targets, active, False, not retain_graph)
+            return _walk(
+                order, outputs, [_as_tensor(bar) for bar in bars], targets, active, create_graph=True, release=False
+            )
+    return _walk(order, outputs, bars, targets, active, create_graph=False, release=not retain_graph)
 
 
 def _walk(
@@ -64,6 +67,7 @@ def _walk(
     output_bars: Sequence[Any],
     targets: frozenset[Node],
     active: set[Node] | None,
+    *,
     create_graph: bool,
     release: bool,
 ) -> dict[Node, Any]:
@@ -79,7 +83,7 @@ def _walk(
         release: drop what a node kept once its rules have been called.
     """
     bars: dict[Node, Any] = {}
-    ours: set[Node] = set()  # bars that were made by adding here: no one else has them, so add in place
+    summed: set[Node] = set()  # whose bar is a sum made here: no one else has it, so add to it in place
     results: dict[Node, Any] = {}
     for node, bar in zip(outputs, output_bars, strict=True):
         bars[node] = bar if node not in bars else bars[node] + bar
@@ -136,12 +140,12 @@ def _walk(
                 bars[parent] = share
             elif type(other) is _float64:
                 bars[parent] = other + share
-            elif parent in ours and type(share) is _ndarray:
+            elif parent in summed and type(share) is _ndarray:
                 other += share
             else:
                 bars[parent] = total = other + share
                 if type(total) is _ndarray:
-                    ours.add(parent)
+                    summed.add(parent)
 
     for leaf, bar in bars.items():
         if active is None or leaf in targets:

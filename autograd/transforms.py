@@ -552,8 +552,11 @@ def checkpoint(function: Callable[..., Any], *, generators: Sequence[np.random.G
             return result
         if len(nodes) != len(outputs):
             raise TypeError("checkpoint: every output of the function must be a tensor that requires a gradient")
-        segment.parents = _outside(reached(nodes, wanted_only=True, floor=start), start)
-        segment.values = tuple(y._value for y in outputs)
+        before = [node for node in nodes if node.index < start]  # handed through
+        segment.parents = list(
+            dict.fromkeys([*before, *_outside(reached(nodes, wanted_only=True, floor=start), start)])
+        )
+        segment.values = tuple(y._value.copy() if y._node.index < start else y._value for y in outputs)
         handles = [tensor(np.empty(node.shape, node.dtype), node) for node in segment.parents]
         return trees.rebuild(result, iter(_checkpointed(*handles, segment=segment)))
 

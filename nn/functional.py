@@ -381,8 +381,15 @@ def lstm_cell(projected: Any, h: Any, c: Any, weight: Any, bias: Any = None) -> 
         weight: (4 H, H).
         bias: a second bias, or None.
 
+    Raises:
+        ValueError: the shapes do not fit.
+
     Source: Hochreiter and Schmidhuber, Neural Computation 9 (1997), with the forget gate of Gers et al. (2000).
     """
+    if projected.shape != (*h.shape[:-1], 4 * h.shape[-1]) or h.shape != c.shape:
+        raise ValueError(
+            f"lstm_cell: expected projected (N, 4 H), h and c (N, H), got {projected.shape}, {h.shape} and {c.shape}"
+        )
     gates = lstm_gates(linear(h, weight, projected if bias is None else projected + bias))
     c = lstm_memory(gates, c)
     return lstm_output(gates, c), c

@@ -10,6 +10,7 @@ import pytest
 import autograd as ag
 from autograd import Tensor, primitive
 from autograd.ops.elementwise import where
+from autograd.tensor import raw
 
 from .finite import check
 
@@ -312,3 +313,36 @@ def test_integer_operands_have_no_gradient():
     (x * n).sum().backward()
     assert x.grad.tolist() == [2, 3]
     assert n.grad is None
+
+
+# --- How arguments may be passed -----------------------------------------------------------------------------
+
+
+def test_arguments_by_name_go_where_forward_has_them():
+    less = primitive(lambda y, x: y - 2 * x, name="less", y=lambda bar: bar, x=lambda bar: -2 * bar)
+    for wrap in (float, lambda value: Tensor(value, requires_grad=True)):
+        ten, one = wrap(10.0), wrap(1.0)
+        assert float(np.asarray(raw(less(y=ten, x=one)))) == 8
+        assert float(np.asarray(raw(less(x=one, y=ten)))) == 8
+        assert float(np.asarray(raw(less(ten, x=one)))) == 8
+        assert float(np.asarray(raw(less(ten, one)))) == 8
+    with pytest.raises(TypeError, match=r"less: missing argument 'x'"):
+        less(10.0)
+    with pytest.raises(TypeError, match=r"less: unexpected \['z'\]"):
+        less(10.0, 1.0, z=3)
+    assert np.linalg.inv(a=Tensor(np.eye(2), requires_grad=True)).requires_grad
+
+
+def test_an_operation_without_arguments_returns_an_array():
+    assert np.array_equal(primitive(lambda: np.ones(3), name="ones")(), np.ones(3))
+
+
+@pytest.mark.parametrize("result", [(1.0, 2.0), 3, [1.0, 2.0], np.float32(2.0), np.ones(2, int), True])
+def test_results_of_another_kind_take_the_long_way(result):
+    constant = primitive(lambda x: result, name="constant", x=lambda bar: bar)
+    found = constant(Tensor(2.0, requires_grad=True))
+    if isinstance(result, tuple):
+        assert [float(np.asarray(raw(part))) for part in found] == [1, 2]
+    else:
+        assert np.array_equal(raw(found), result)
+        assert found.requires_grad == (np.asarray(result).dtype.kind == "f")

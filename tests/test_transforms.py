@@ -529,3 +529,15 @@ def test_evaluation_returns_an_array_of_its_own():
     result = ag.graph(x.reshape(2, 1)).evaluate()
     result[0] = 99
     assert x.tolist() == [1.0, 2.0]
+
+
+def test_checkpoint_of_a_function_that_hands_its_argument_through():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    same, doubled = ag.checkpoint(lambda w: (w, 2 * w))(w)
+    (same * same + doubled).sum().backward()
+    assert w.grad.tolist() == [4.0, 6.0]
+    alone = ag.checkpoint(lambda x: x)(w)
+    assert alone.requires_grad
+    with ag.no_grad():
+        w[0] = 9.0
+    assert alone.data.tolist() == [1.0, 2.0]

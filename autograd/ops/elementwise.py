@@ -187,9 +187,15 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 # --- Activations -------------------------------------------------------------------------------------------
 
 
+_FLOAT64 = np.dtype(np.float64)
+
+
 def _sigmoid(x: Any) -> Any:
     """Return the logistic function 1 / (1 + e^-x); where e^-x is too large for the dtype, 0."""
-    if getattr(x, "dtype", None) == np.float16:  # there e^12 is too large already
+    dtype = getattr(x, "dtype", _FLOAT64)
+    if dtype.kind != "f":
+        return _sigmoid(x.astype(np.result_type(dtype, np.float16)))
+    if dtype == np.float16:  # there e^12 is too large already
         return _sigmoid(x.astype(np.float32)).astype(np.float16)
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-x))
@@ -201,7 +207,8 @@ sigmoid = primitive(_sigmoid, elementwise=True, notation="sigma({})", x=lambda y
 def _relu(x: Any) -> Any:
     """Return max(x, 0); the derivative at 0 is 0."""
     # NumPy takes vector instructions for the larger of two arrays, but not for that of an array and a number.
-    return np.maximum(x, np.zeros_like(x) if getattr(x, "size", 1) > 2000 else 0)
+    large = getattr(x, "size", 1) > 2000 and x.dtype.kind == "f"
+    return np.maximum(x, np.zeros_like(x) if large else 0)
 
 
 relu = primitive(_relu, elementwise=True, x=lambda ybar, out: ybar * (out > 0))

@@ -180,6 +180,15 @@ def test_clip_where_the_bounds_cross():
     assert (float(x.grad), float(low.grad), float(high.grad)) == (0, 0, 1)
 
 
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_second_derivatives_of_power_at_exponent_zero(shape):
+    """d^2 x^y / dx dy = x^(y - 1) (1 + y log x), and d^2 x^y / dx^2 = y (y - 1) x^(y - 2)."""
+    x, y = (Tensor(np.full(shape, v), requires_grad=True) for v in (4.0, 0.0))
+    (slope,) = ag.grad((x**y).sum(), x, create_graph=True)
+    by_x, by_y = ag.grad(slope.sum(), [x, y])
+    np.testing.assert_allclose([by_x.item(), by_y.item()], [0, 1 / 4], rtol=1e-14)
+
+
 def test_clip_at_a_bound_gives_the_bar_to_the_array():
     """And where the bounds are equal, to the upper one; to the array only if it is equal to both."""
     x, low, high = np.array([[1, 1, 3], [3, 1, 3], [0, 2, 2], [5, 2, 2], [2, 2, 2], [3, 3, 2]], float).T
@@ -222,3 +231,19 @@ def test_remainder_follows_the_sign_of_the_divisor():
     np.testing.assert_array_equal(ag.remainder(np.array(x), np.array(y)), [1, 2, -2, -1])
     np.testing.assert_array_equal(derivative(ag.remainder, x, y, by=1), [-2, 3, 3, -2])
     np.testing.assert_array_equal(derivative(ag.fmod, x, y, by=1), [-2, 2, 2, -2])
+
+
+def test_sigmoid_of_integers():
+    for dtype, expected in (
+        (np.uint8, [1.0, 0.73106, 0.5]),
+        (np.int8, [1.0, 0.73106, 0.5]),
+        (bool, [0.73106, 0.73106, 0.5]),
+    ):
+        found = ag.sigmoid(np.array([100, 1, 0]).astype(dtype))
+        assert np.allclose(found, expected, atol=1e-3)
+    assert ag.sigmoid(np.array([-12], np.int8))[0] > 0
+
+
+def test_relu_keeps_its_dtype_whatever_the_size():
+    for dtype in (bool, np.int8, np.int64, np.float16, np.float32, np.float64):
+        assert ag.relu(np.ones(3000, dtype)).dtype == ag.relu(np.ones(3, dtype)).dtype
