@@ -1,13 +1,13 @@
 """Time this engine beside its peers: `python -m benchmarks`, see --help.
 
-Each library runs in a process and an environment of its own (made at first use below build/). Before a job is timed, the
-losses of its first five steps must agree. Then the libraries take turns, and the ratios are those of one round.
+Each library runs in a process and an environment of its own (made at first use below build/). Before a job is timed,
+the losses of its first steps must agree. Then the libraries take turns, and the ratios are those of one round.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -20,7 +20,7 @@ from tqdm import tqdm
 from benchmarks import table
 from benchmarks.jobs import DATA, JOBS
 from benchmarks.measuring import Result, measure
-from benchmarks.processes import LIBRARIES, ROOT, Failure, Process, interpreter
+from benchmarks.processes import LIBRARIES, ROOT, Process, interpreter
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 PEERS = [name for name in LIBRARIES if name != "ours"]
@@ -101,17 +101,17 @@ def circumstances(found: dict[str, Process], given: argparse.Namespace) -> str:
             python = about.pop("python")
             label = f"{library.title}: " if name == "ours" else ""
             versions.append(label + ", ".join(f"{key} {value}" for key, value in about.items()) + f" (Python {python})")
-    data = os.environ.get(DATA)
-    return "\n".join(
-        [
-            f"- {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores, {given.threads} "
-            f"threads for each library, {platform.system()} {platform.release()}",
-            f"- {given.rounds} rounds (fewer of long jobs) in turns of about {given.seconds} s{' of processor time' * given.cpu}; ratios are our time "
-            "over the peer's in the same round: median (lower quartile-upper quartile); below 1 we are faster",
-            f"- the epoch is {'of MNIST' if data else 'over random images of the same size as MNIST, which was not given'}",
-            *(f"- {version}" for version in versions),
-        ]
-    )
+    where = f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    clock = " of processor time" if given.cpu else ""
+    images = "of MNIST" if os.environ.get(DATA) else "over random images as many as MNIST's, which were not given"
+    lines = [
+        f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {where}; {given.threads} threads for each library",
+        f"{given.rounds} rounds (5 of the epoch, of import and memory) in turns of about {given.seconds} s{clock}",
+        "ratios are our time over the peer's in the same round: median (quartiles); below 1 we are faster",
+        f"the epoch is {images}",
+        *versions,
+    ]
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def figures(results: list[Result]) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """The jobs: what is computed, from which data and start weights, for all libraries alike. Made with NumPy only.
 
-A job's weights have the names that they have in our layers and in PyTorch's: `weight` is (out, in), or (out, in, kh, kw).
+A job's weights have the names that they have in our layers and in PyTorch's: `weight` is (out, in, ...).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import gzip
 import inspect
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -160,14 +161,14 @@ def chain(length: int, *, check: bool = False) -> Arrays:
 
 
 SIZES = (12, 16, 16, 1)
-OPERATIONS = sum(2 * a * b for a, b in zip(SIZES, SIZES[1:], strict=False)) + 2 * SIZES[1] + 2
+OPERATIONS = sum(2 * a * b for a, b in itertools.pairwise(SIZES)) + 2 * SIZES[1] + 2
 """Of the network of single numbers, for one example: products, sums, ReLUs, squared error."""
 
 
 def neurons(examples: int, *, check: bool = False) -> Arrays:
     """A 12-16-16-1 network with ReLU of single numbers, mean squared error; a step of descent in the comparison."""
     rng = np.random.default_rng(6)
-    pairs = list(zip(SIZES, SIZES[1:], strict=False))
+    pairs = list(itertools.pairwise(SIZES))
     return {
         "x": rng.normal(size=(examples, SIZES[0])).tolist(),
         "t": rng.normal(size=examples).tolist(),
@@ -203,7 +204,10 @@ def transformer() -> Arrays:
         **dense(rng, "self_attn.out_proj", 128, 128),
         **dense(rng, "linear1", 512, 128),
         **dense(rng, "linear2", 128, 512),
-        **{"norm1.weight": one, "norm1.bias": zero, "norm2.weight": one, "norm2.bias": zero},
+        "norm1.weight": one,
+        "norm1.bias": zero,
+        "norm2.weight": one,
+        "norm2.bias": zero,
     }
     x, t = rng.normal(size=(2, 16, 64, 128)).astype(np.float32)
     return {"x": x, "t": t, "weights": weights, "heads": 4, "lr": 0.1}

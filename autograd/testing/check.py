@@ -105,13 +105,13 @@ def examined(
     subject = Subject(f, inputs)
     shown = [describe_array(name, array) for name, array in zip(subject.names, subject.arrays, strict=True)]
     report = Report(subject.function_name, shown)
-    with enable_grad():
+    with enable_grad(), subject.untouched():
         call_elsewhere(subject, order)
         stages = run(subject, report, order, mode, np.random.default_rng(seed))
 
     def explain() -> None:
         if not report.ok and report.blame is None and not report.bent:
-            with enable_grad():
+            with enable_grad(), subject.untouched():
                 nodes.find_blame(subject, report, stages)
 
     if any(problem.kind == "wrong" for problem in report.problems) and _right_nearby(subject, order, seed):
@@ -147,9 +147,11 @@ def run(
         outputs = call_twice(subject, report)
     if not report.ok:
         return stages
+    now = 1
     with quiet():
         try:
             for number in range(1, order + 1):
+                now = number
                 untracked = look_at_sweep(stages[-1], subject, outputs, number, report)
                 if not report.ok:
                     break
@@ -158,18 +160,21 @@ def run(
                 )
                 look_at_layout(level, report)
                 if number == 1 and not brief and isinstance(subject, Subject):
-                    report.orders, report.complex_step = taylor_orders(level, order), complex_step(level, subject)
+                    report.complex_step = complex_step(level, subject)
+                    with contextlib.suppress(Exception):  # what raises in second order is found in its place
+                        report.orders = taylor_orders(level, order)
                 _compare(level, mode, report, untracked, brief)
                 if not report.ok:
                     break
                 if number < order:
+                    now = number + 1
                     stage, outputs = following(level, report)
                     stages.append(stage)
             if report.ok:
                 nodes.hygiene(subject, report)
         except Exception as error:  # noqa: BLE001 (rules and functions are the user's)
             notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
-            report.problems.append(Problem("error", f"{type(error).__name__}: {error}{notes}"))
+            report.problems.append(Problem("error", f"order {now}: {type(error).__name__}: {error}{notes}"))
     return stages
 
 
@@ -196,7 +201,7 @@ def _right_nearby(subject: Subject, order: int, seed: int) -> bool:
     subject.arrays = [(a + 0.01 * size_of(a) * rng.uniform(-1, 1, a.shape)).astype(a.dtype) for a in here]
     report = Report(subject.function_name)
     try:
-        with enable_grad():
+        with enable_grad(), subject.untouched():
             run(subject, report, order, "directions", rng, brief=True)
     except (TypeError, ValueError):
         return False

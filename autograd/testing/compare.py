@@ -346,7 +346,7 @@ class Level:
         bends = _bends(line)
         plain = right & decided & ~bends
         counts = Counter({OK: int(plain.sum())})
-        accuracy = float(np.max(relative, initial=0, where=plain & np.isfinite(relative)))
+        accuracy = float(np.max(relative, initial=0, where=plain & (relative <= 0.1)))
         rest = np.flatnonzero(~plain)
         found: list[Comparison] = []
         if not rest.size:

@@ -27,7 +27,7 @@ import numpy as np
 
 from autograd.primitive import Primitive
 from autograd.tensor import Tensor, raw
-from autograd.testing.edits import edited
+from autograd.testing.edits import edited, recompiled
 
 Rule = Callable[..., Any]
 Check = Callable[[], object]
@@ -164,7 +164,10 @@ def score(operations: Iterable[Any], checks: Iterable[Check], equivalent: Mappin
 
 
 def _callers(definitions: list[Primitive], checks: list[Check]) -> dict[tuple[Primitive, str], list[Check]]:
-    """Run the checks without a fault; return for each rule those that call it, the most specific first."""
+    """Run the checks without a fault; return for each rule those that call it, the most specific first.
+
+    Rules are compiled again for it, as they are for the faults: only what is changed shall make a difference.
+    """
     calls: set[tuple[Primitive, str]] = set()
     found: dict[tuple[Primitive, str], list[tuple[int, float, Check]]] = {}
 
@@ -181,7 +184,8 @@ def _callers(definitions: list[Primitive], checks: list[Check]) -> dict[tuple[Pr
                 if rule is not None:
                     place = definition, argument
                     found[place] = []
-                    stack.enter_context(planted(Mutant(definition, argument, "none", watched(place, rule))))
+                    right = watched(place, recompiled(rule))
+                    stack.enter_context(planted(Mutant(definition, argument, "none", right)))
         for check in checks:
             calls.clear()
             start = time.perf_counter()

@@ -7,7 +7,9 @@ first operation whose own derivatives are wrong, or the place where a value went
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,8 @@ from autograd.program import Graph, Node
 from autograd.tensor import Tensor, raw
 from autograd.testing.report import Blame, Problem, Report
 from autograd.testing.subject import Stage, Subject, leaves_of, quiet
+
+STANDARD_LIBRARY = str(Path(inspect.__file__).parent)
 
 MOST_NODES = 2000
 """Operations that are checked one by one, in the order in which they were made."""
@@ -54,8 +58,12 @@ def arguments(graph: Graph, node: Node) -> list[Any]:
 
 
 def line_of(node: Node) -> str | None:
-    """Return the user's source line that made the node."""
-    return None if node.note is None else node.note.line
+    """Return the user's source line that made the node, or None.
+
+    Where an operation was checked by itself, and the report is completed when it is printed, the line is none of his.
+    """
+    line = None if node.note is None else node.note.line
+    return None if line is None or line.startswith(STANDARD_LIBRARY) else line
 
 
 def blame(node: Node, argument: str | None, finding: str) -> Blame:
@@ -246,6 +254,8 @@ def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> t
     from autograd.testing.check import run
 
     plan = [(stages[-1], 1)] if len(stages) == 1 else [(stages[-1], 1), (stages[0], len(stages))]
+    if any(problem.kind == "error" for problem in report.problems):
+        plan.append((stages[0], len(stages) + 1))  # it may be the next stage that could not be made
     bent: list[Node] = []
     for stage, order in plan:
         try:

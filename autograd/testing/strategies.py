@@ -268,8 +268,8 @@ def _genes(draw: st.DrawFn) -> tuple[int, ...]:
 def programs(draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 10, max_results: int = 2) -> Program:
     """Draw whole computations: fan-out, broadcasting, views, reductions, indexing, item assignment, control flow.
 
-    A program keeps away from kinks and ends of domains, and its values stay below 100. It shrinks to few operations, and
-    its repr is Python that can be run.
+    A program keeps away from kinks and ends of domains, and its values stay below 100. It shrinks to few operations,
+    and its repr is Python that can be run.
 
     Args:
         draw: given by Hypothesis.

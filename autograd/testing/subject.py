@@ -62,6 +62,20 @@ class Subject:
         ]
         self.names = [*names, *self._parameters]
 
+    @contextlib.contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Give the buffers and generators of a layer their states back after the block (running means change)."""
+        named = getattr(self.function, "named_buffers", list), getattr(self.function, "named_generators", list)
+        buffers = [(buffer, buffer.copy()) for _, buffer in named[0]()]
+        generators = [(generator.bit_generator, generator.bit_generator.state) for _, generator in named[1]()]
+        try:
+            yield
+        finally:
+            for buffer, before in buffers:
+                buffer[...] = before
+            for generator, state in generators:
+                generator.state = state
+
     def stage_on_arrays(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Call the function on plain arrays of any type; return its outputs that are no integers.
 

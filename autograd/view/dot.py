@@ -206,7 +206,8 @@ class Painter:
         """Add an edge: with what flows back along it, where that is known."""
         parent = self.snapshot[edge.uses[0].parent]
         share = self._message(edge)
-        told = share is not None and (not np.shape(share) or self.arrows[parent.number] > 1)
+        # What a large array gets from its only consumer is its bar, which stands in the vertex.
+        told = share is not None and (np.size(share) <= _FEW or self.arrows[parent.number] > 1)
         message = {"label": f" {extent(share)} "} if told else {}
         named = self.class_of(f"e{edge.start}-{edge.end}")
         if self.show == BACKWARD:
@@ -226,6 +227,9 @@ class Painter:
         known = [share for share in shares if share is not None]
         return sum(known[1:], known[0]) if known and not isinstance(known[0], tuple) else None
 
+
+_FEW = 9
+"""Elements up to which an array's share is told on an edge in any case."""
 
 _OUTPUTS = 3
 """Outputs of a box that are told of."""
@@ -252,9 +256,9 @@ def number(value: Any) -> str:
 
 
 def extent(value: Any) -> str:
-    """Return a number, the elements of a short vector, or the range of an array."""
+    """Return a number, the elements of a short vector or of a 2 x 2 matrix, or the range of an array."""
     array = np.asarray(value)
-    if array.ndim == 0 or (array.ndim == 1 and array.size <= _SHORT):
+    if array.ndim == 0 or (array.ndim == 1 and array.size <= _SHORT) or array.shape == (2, 2):
         return number(array)
     if not array.size:
         return "empty"

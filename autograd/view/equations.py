@@ -197,10 +197,12 @@ class Equations:
         return found
 
     def _name(self, form: Form, letter: Letter) -> None:
-        """Let the letter stand for the form, and for a product of that kind, wherever they turn up again."""
+        """Let the letter stand for the form, and a quotient's also for its factors, wherever they turn up again."""
         self._derivation.name(form, letter)
-        if len(form.terms) == 1 and form.terms[0].coefficient == 1 and len(form.terms[0].factors) > 1:
-            self._products.append((form.terms[0], letter))
+        if len(form.terms) == 1 and form.terms[0].coefficient == 1:
+            factors = form.terms[0].factors
+            if len(factors) > 1 and any(factor.exponent < 0 for factor in factors):
+                self._products.append((form.terms[0], letter))
 
     def _form(self, number: int) -> Any:
         """Return what stands for a quantity where it is used: its letter, a number, or what it was computed from."""

@@ -110,7 +110,8 @@ function play() {
 }
 
 function sentence(step) {
-  return [step.equation, step.numbers, step.value].filter((part) => part).join(" = ");
+  const value = step.equation.endsWith(` = ${step.value}`) ? "" : step.value;
+  return [step.equation, step.numbers, value].filter((part) => part).join(" = ");
 }
 
 function show() {

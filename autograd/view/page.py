@@ -50,15 +50,18 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
     steps = [_step(snapshot, shares, equation) for equation in _in_order(equations)]
     drawings = _drawings(snapshot)
     opened = _opened(snapshot, drawings)
+    first = drawings[0][1]
     pictures, problem = _pictures(snapshot, replay, drawings)
+    del drawings[len(pictures) :]
+    opened = {path: place for path, place in opened.items() if place < len(pictures)}
     trace = {
         "steps": steps,
         "quantities": {q.number: _told(q, verdicts) for q in _told_of(snapshot)},
-        "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings] if pictures else [],
-        "open": {".".join(path): place for path, place in opened.items()} if pictures else {},
-        "fold": {".".join(path): opened[path[:-1]] for path in opened if path} if pictures else {},
+        "drawings": [_places(snapshot, replay, drawing) for _, drawing in drawings],
+        "open": {".".join(path): place for path, place in opened.items()},
+        "fold": {".".join(path): opened[path[:-1]] for path in opened if path and path[:-1] in opened},
     }
-    notes = [text for text in (drawings[0][1].note, equations.note, problem, _unchecked(snapshot, verdicts)) if text]
+    notes = [text for text in (first.note, equations.note, problem, _unchecked(snapshot, verdicts)) if text]
     script, style = ((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}"
     parts = {
@@ -66,7 +69,7 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
         "title": html.escape(title),
         "note": html.escape(". ".join(notes)),
         "style": style,
-        "drawings": pictures,
+        "drawings": "\n".join(pictures),
         "rows": "\n".join(_cells("td", _texts(i, step), f' id="step{i}"') for i, step in enumerate(steps)),
         "head": _cells("th", _COLUMNS),
         "trace": json.dumps(trace, ensure_ascii=False).replace("</", "<\\/"),
@@ -143,7 +146,7 @@ def _step(snapshot: Snapshot, all_shares: Shares, equation: Equation) -> dict[st
         "equation": f"{left} = {right}",
         "sums": _sums(equation),
         "numbers": rest[0] if len(rest) > 1 else "",
-        "value": rest[-1] if rest else "",
+        "value": rest[-1] if rest else right,
         "line": _short(equation.quantity.line),
         "shares": [(UNICODE.name(snapshot[consumer].symbol), UNICODE.value(share)) for consumer, share in shares]
         if equation.bar
@@ -248,35 +251,38 @@ _NAMED = 20
 def _drawings(snapshot: Snapshot) -> list[tuple[str, Drawing]]:
     """Return the drawings that the page switches between: all steps, then modules folded from the inside out."""
     depth = max((len(quantity.scope) for quantity in snapshot.quantities), default=0)
-    found = [("all steps", reduce(snapshot))]
+    first = reduce(snapshot)
+    found = [("overview" if _folds(first) else "all steps", first)]
     for level in range(depth - 1, -1, -1):
         drawing = reduce(snapshot, collapse=level)
-        folds = [vertex for vertex in drawing.vertices if isinstance(vertex, Fold)]
-        if len(folds) > 1 and len(drawing.vertices) < len(found[-1][1].vertices) and len(found) < _LEVELS:
+        smaller = len(drawing.vertices) < 0.8 * len(found[-1][1].vertices)
+        if _folds(drawing) > 1 and smaller and drawing.fits(BUDGET) and len(found) < _LEVELS:
             found.append(("modules" if len(found) == 1 else "outer modules", drawing))
     return found
+
+
+def _folds(drawing: Drawing) -> int:
+    return sum(isinstance(vertex, Fold) for vertex in drawing.vertices)
 
 
 def _opened(snapshot: Snapshot, found: list[tuple[str, Drawing]]) -> dict[tuple[str, ...], int]:
     """Add, for each module, the drawing where it and those around it are open and all others are folded.
 
     Returns:
-        By path of the module, the place of that drawing; () for the one with all folded. Where they would get too
-        many, the inner ones are left out.
+        By path of the module, the place of that drawing; () for the one with all folded. The inner ones come last.
     """
     paths = dict.fromkeys(q.scope[:depth] for q in snapshot.quantities for depth in range(len(q.scope) + 1))
     places = {_key(drawing): place for place, (_, drawing) in enumerate(found)}
     opened: dict[tuple[str, ...], int] = {}
-    room = _OPEN_VERTICES
-    for path in sorted(paths, key=len) if len(paths) > 1 else []:
+    most = 2 if len(snapshot) > _HUGE else _OPENED
+    for path in sorted(paths, key=len)[:most] if len(paths) > 1 else []:
         around = {path[:depth] for depth in range(len(path) + 1)}
         folded = [".".join(other) for other in paths if other and other not in around and other[:-1] in around]
         drawing = reduce(snapshot, collapse=folded)
+        if not drawing.fits(BUDGET):
+            continue
         key = _key(drawing)
         if key not in places:
-            room -= len(drawing.vertices)
-            if room < 0:
-                break
             places[key] = len(found)
             found.append(("", drawing))
         opened[path] = places[key]
@@ -289,23 +295,31 @@ def _key(drawing: Drawing) -> tuple[tuple[int, bool], ...]:
 
 _LEVELS = 3
 
-_OPEN_VERTICES = 400
-"""Vertices of all drawings with one module open: about half a megabyte."""
+_OPENED = 40
+"""Modules that can be opened one by one."""
 
 
-def _pictures(snapshot: Snapshot, replay: Replay, drawings: Sequence[tuple[str, Drawing]]) -> tuple[str, str]:
-    """Return the drawings as SVG in a `div` each, and what went wrong instead."""
+def _pictures(snapshot: Snapshot, replay: Replay, drawings: Sequence[tuple[str, Drawing]]) -> tuple[list[str], str]:
+    """Return the drawings as SVG in a `div` each, as many as there is room for, and what went wrong instead."""
     found: list[str] = []
+    room = _ROOM
     try:
         for label, drawing in drawings:
             picture = svg(dot(snapshot, drawing, replay, show=BOTH, classes=True))
             picture = picture[picture.index("<svg") :]
             picture = re.sub(r' id="[^"]*"', "", picture)
             hidden = " hidden" if found else ""
+            room -= len(picture)
+            if found and room < 0:
+                break
             found.append(f'<div data-label="{html.escape(label)}"{hidden}>{picture}</div>')
     except RenderError as error:
-        return "", f"There is no drawing: {error}"
-    return "\n".join(found), ""
+        return [], f"There is no drawing: {error}"
+    return found, ""
+
+
+_ROOM = 400_000
+"""Characters of the drawings of a page, but for the first one: with the steps, less than a megabyte."""
 
 
 def _places(snapshot: Snapshot, replay: Replay, drawing: Drawing) -> dict[str, Any]:

@@ -19,6 +19,9 @@ BUDGET = 500
 MOST = 3000
 """Vertices that are ever laid out: more take minutes."""
 
+SPAN = 3
+"""Ranks that all edges together cross, for each vertex of the budget: a layout with more of them takes minutes."""
+
 STRETCHES = 20
 """Boxes that a graph without modules is folded into where it is over the budget."""
 
@@ -90,6 +93,26 @@ class Drawing:
     edges: list[Edge]
     note: str = ""
 
+    def span(self) -> int:
+        """Return about how many ranks the edges cross; a weight that each of many steps in a row uses has long ones."""
+        parents: dict[int, list[int]] = {vertex.number: [] for vertex in self.vertices}
+        for edge in self.edges:
+            parents[edge.end].append(edge.start)
+        rank: dict[int, int] = {}
+        for number, above in parents.items():
+            rank[number] = 1 + max((rank.get(parent, 0) for parent in above), default=-1)
+        below: dict[int, int] = {}
+        for edge in self.edges:
+            below[edge.start] = min(rank[edge.end], below.get(edge.start, rank[edge.end]))
+        starts = {
+            n: rank[n] if parents[n] else below.get(n, 1) - 1 for n in parents
+        }  # an input stands by its first use
+        return sum(abs(rank[edge.end] - starts[edge.start]) for edge in self.edges)
+
+    def fits(self, budget: int) -> bool:
+        """Tell whether it can be laid out in a second or so."""
+        return len(self.vertices) <= budget and self.span() <= SPAN * budget
+
 
 def reduce(
     snapshot: Snapshot,
@@ -106,24 +129,29 @@ def reduce(
         constants: whether to show constants.
         backward: whether to show only what bars flow through.
         collapse: modules to fold: True for those that hold no others (the layers), a depth (0: the outermost), or
-            paths such as "encoder.0"; False for none, unless there are more than `budget` vertices.
+            paths such as "encoder.0"; False for none, unless there are more than `budget` vertices, or edges so long
+            that the layout would take minutes.
         budget: how many vertices to draw at most.
     """
     present = [quantity for quantity in snapshot.quantities if not quantity.is_absent]
     shown = [q for q in present if q.requires_grad or (not backward and (constants or q.kind != CONSTANT))]
-    assignment: dict[int, Path] = {}
+
+    def drawn(assignment: dict[int, Path]) -> Drawing:
+        folds = _merge_repeats(snapshot, _module_folds(snapshot, shown, assignment))
+        return _drawing(snapshot, len(present), shown, folds)
+
     if collapse is not False:
-        assignment = _folded_modules(shown, collapse)
-    elif len(shown) > budget:
-        for depth in range(max(len(q.scope) for q in shown) - 1, -1, -1):
+        drawing = drawn(_folded_modules(shown, collapse))
+        if len(drawing.vertices) <= budget:
+            return drawing
+    else:
+        for depth in range(max((len(q.scope) for q in shown), default=0), -1, -1):
             assignment = _folded_modules(shown, depth)
-            if _count(shown, assignment) <= budget:
-                break
-    folds = _module_folds(snapshot, shown, assignment)
-    folds = _merge_repeats(snapshot, folds)
-    if len(shown) - sum(len(fold.members) - 1 for fold in folds) > budget:
-        folds = _stretches(snapshot, shown)
-    return _drawing(snapshot, len(present), shown, folds)
+            if _count(shown, assignment) <= budget or (depth == 0 and assignment):
+                drawing = drawn(assignment)
+                if drawing.fits(budget):
+                    return drawing
+    return _drawing(snapshot, len(present), shown, _stretches(snapshot, shown))
 
 
 def _folded_modules(shown: Sequence[Quantity], collapse: bool | int | Collection[str]) -> dict[int, Path]:

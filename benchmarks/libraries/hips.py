@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import autograd.numpy as np
-import numpy
-from autograd import grad, value_and_grad
+import numpy  # noqa: ICN001 (np is HIPS autograd's)
 from autograd.scipy.special import logsumexp
 from autograd.test_util import check_grads
 
+from autograd import grad, value_and_grad
 from benchmarks.jobs import Arrays, Steps
 from benchmarks.libraries import networks
 
@@ -54,7 +54,6 @@ f = SimpleNamespace(
     conv2d=conv2d,
     max_pool=max_pool,
     dropout=lambda x, p: x * ((RNG.random(x.shape, numpy.float32) >= p) * numpy.float32(1 / (1 - p))) if p else x,
-    cross_entropy=cross_entropy,
 )
 
 
@@ -157,7 +156,7 @@ def hvp(arrays: Arrays) -> Steps:
 
 
 def epoch(arrays: Arrays) -> Steps:
-    order, state = arrays["order"], {}
+    order, state = arrays["order"], dict[str, Any]()
     gradient = value_and_grad(lambda p, x, t: cross_entropy(networks.recognizer(f, p, x, arrays["drop"]), t))
 
     def reset() -> None:
@@ -181,7 +180,7 @@ def gradcheck(arrays: Arrays) -> Steps:
     x, t = arrays["x"], arrays["t"]
 
     def loss(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> Any:
-        return np.mean((((np.tanh(np.tanh(x @ a + b) @ c + d) @ e + f) - t) ** 2))
+        return np.mean(((np.tanh(np.tanh(x @ a + b) @ c + d) @ e + f) - t) ** 2)
 
     def step() -> bool:
         check_grads(loss, modes=["rev"], order=2)(*arrays["weights"])

@@ -1,4 +1,7 @@
-"""The jobs in JAX: one compiled function a step, except for graphs of single numbers, which differ from step to step."""
+"""The jobs in JAX: one compiled function a step, except for the graphs of single numbers.
+
+These stand for graphs that differ from step to step; compiled, a chain of 1,000 numbers would take minutes.
+"""
 
 from __future__ import annotations
 
@@ -127,11 +130,11 @@ def training(loss: Callable[..., Any], arrays: Arrays) -> Steps:
 
 
 def squared(network: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda p, x, t, key: ((network(p, x) - t) ** 2).mean()
+    return lambda p, x, t, _: ((network(p, x) - t) ** 2).mean()
 
 
 def entropy(network: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda p, x, t, key: cross_entropy(network(p, x), t)
+    return lambda p, x, t, _: cross_entropy(network(p, x), t)
 
 
 def recognizer(drop: Any) -> Callable[..., Any]:
@@ -229,7 +232,7 @@ def hvp(arrays: Arrays) -> Steps:
 
 def epoch(arrays: Arrays) -> Steps:
     begin, compiled = stepper(recognizer(arrays["drop"]), arrays)
-    order, state = arrays["order"], []
+    order, state = arrays["order"], list[Any]()
 
     def reset() -> None:
         state[:] = [begin()]

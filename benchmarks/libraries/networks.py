@@ -1,11 +1,12 @@
 """The networks as formulas, for libraries that have no layers of their own; and those of single numbers, for all.
 
-`f` is a library's namespace: relu, tanh, sigmoid, softmax, sqrt, stack, swap (two axes), conv2d(x, weight, bias, padding),
-max_pool (2 x 2), dropout(x, p), cross_entropy(logits, labels). `p` holds the weights by name.
+`f` is a library's namespace: relu, tanh, sigmoid, softmax, sqrt, stack, swap (two axes), dropout(x, p),
+conv2d(x, weight, bias, padding), max_pool (2 x 2). `p` holds the weights by name.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -106,7 +107,7 @@ def numbers(arrays: Any, make: Callable[[float], Any]) -> tuple[Any, Any, list[A
     """Return the weights and biases of `neurons` as a library's numbers, and all of them in one list."""
     weights = [[[make(w) for w in row] for row in layer] for layer in arrays["weights"]]
     biases = [[make(b) for b in layer] for layer in arrays["biases"]]
-    return weights, biases, [w for layer in weights for row in layer for w in row] + sum(biases, [])
+    return weights, biases, [*(w for layer in weights for row in layer for w in row), *itertools.chain(*biases)]
 
 
 # --- Optimizers on NumPy's arrays, for libraries that have none ------------------------------------------------
@@ -116,7 +117,8 @@ class Descent:
     """Gradient descent, in place, with momentum where there is some."""
 
     def __init__(self, lr: float, momentum: float = 0.0) -> None:
-        self.lr, self.momentum, self.v = lr, momentum, {}
+        self.lr, self.momentum = lr, momentum
+        self.v: dict[str, Any] = {}
 
     def step(self, name: str, w: Any, g: Any) -> None:
         if self.momentum:
@@ -131,7 +133,10 @@ class Adam:
     """Adam, in place."""
 
     def __init__(self, lr: float) -> None:
-        self.lr, self.t, self.m, self.v = lr, {}, {}, {}
+        self.lr = lr
+        self.t: dict[str, int] = {}
+        self.m: dict[str, Any] = {}
+        self.v: dict[str, Any] = {}
 
     def step(self, name: str, w: Any, g: Any) -> None:
         m, v = self.m.setdefault(name, np.zeros_like(w)), self.v.setdefault(name, np.zeros_like(w))

@@ -34,7 +34,7 @@ def descent(
 
 def training(model: nn.Module, loss: Callable[..., Any], optimizer: Callable[..., Any], arrays: Arrays) -> Steps:
     """Return the steps of a training on one batch."""
-    optimizers = []
+    optimizers: list[Any] = []
 
     def reset() -> None:
         model.load_state_dict({name: w.copy() for name, w in arrays["weights"].items()})
@@ -174,7 +174,7 @@ def hvp(arrays: Arrays) -> Steps:
 
 def epoch(arrays: Arrays) -> Steps:
     model, order = recognizer(arrays["drop"]), arrays["order"]
-    optimizers = []
+    optimizers: list[Any] = []
 
     def reset() -> None:
         model.load_state_dict({name: w.copy() for name, w in arrays["weights"].items()})

@@ -21,7 +21,7 @@ COMPILED = False
 def training(model: Any, loss: Callable[..., Any], optimizer: Callable[..., Any], arrays: Arrays) -> Steps:
     """Return the steps of a training on one batch."""
     x, t = torch.tensor(arrays["x"]), torch.tensor(arrays["t"])
-    optimizers = []
+    optimizers: list[Any] = []
 
     def reset() -> None:
         load(model, arrays["weights"])
@@ -195,7 +195,7 @@ def hvp(arrays: Arrays) -> Steps:
 
 def epoch(arrays: Arrays) -> Steps:
     model, order = recognizer(arrays["drop"]), torch.tensor(arrays["order"])
-    optimizers = []
+    optimizers: list[Any] = []
 
     def reset() -> None:
         load(model, arrays["weights"])

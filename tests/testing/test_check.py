@@ -1,5 +1,6 @@
 """What check_gradients takes, finds and says."""
 
+import math
 import pickle
 
 import numpy as np
@@ -201,6 +202,15 @@ def test_a_gradient_that_is_not_finite(bad, mode):
     assert report.blame.operation == "broken"
 
 
+def test_a_rule_that_cannot_be_differentiated_again():
+    once = primitive(np.sin, name="once", x=lambda bar, x: bar * np.asarray([math.cos(v) for v in np.array(x)]))
+    assert check_gradients(lambda x: 2 * once(x), X, order=1).ok
+    report = examine(lambda x: 2 * once(x), X)
+    assert kinds(report) == ["error"]
+    assert report.problems[0].message.startswith("order 2: ")
+    assert report.blame.operation == "once"
+
+
 def test_wrong_in_second_order_inside_a_rule():
     slope = primitive(lambda x: 3 * x * x, name="slope", x=lambda bar, x: 5 * bar * x)
     third_power = primitive(lambda x: x**3, name="third_power", x=lambda bar, x: bar * slope(x))
@@ -243,7 +253,9 @@ def test_batch_normalization_in_training():
     """The gradient by the bias in front of it is nothing but rounding; its size is not a size to divide by."""
     x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
     layers = nn.Sequential(nn.Dense(4, 6, rng=0), nn.BatchNorm1d(6), nn.Tanh(), nn.Dense(6, 2, rng=1))
+    before = [buffer.copy() for buffer in layers.buffers()]
     report = check_gradients(layers, x)
+    assert all(map(np.array_equal, before, layers.buffers()))  # the running mean is as it was
     assert report.inputs[:2] == ["x (5, 4) float32", "0.weight (6, 4) float32"]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor, primitive
-from autograd.testing.edits import edited
+from autograd.testing.edits import edited, recompiled
 from autograd.testing.mutation import mutants, planted, score
 from tests.finite import check
 
@@ -166,6 +166,18 @@ def test_edited_rule_computes_what_it_says():
         "factor lost: factor * bar -> bar": 50.0,
         "power or division lost: x ** power -> x": 30.0,
     }
+
+
+def test_recompiled_rules_are_as_before():
+    forward = lambda x, y: x * y + np.sin(x)
+    operation = mixed(forward)
+    definition = operation.primitive
+    for argument, rule in list(definition.rules.items()):
+        again = recompiled(rule)
+        assert again is not rule
+        assert again.__code__.co_filename == "<mutant>"
+        definition.rules[argument] = again
+    check(primitive(forward, name="mixed", **definition.rules), [X, Y])
 
 
 def test_a_rule_without_source_has_the_other_faults():

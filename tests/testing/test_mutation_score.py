@@ -16,6 +16,9 @@ import importlib
 import inspect
 import itertools
 import pkgutil
+import re
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -24,22 +27,21 @@ import pytest
 
 import autograd
 from autograd.primitive import Primitive
-from autograd.testing.mutation import Score, score
+from autograd.testing.mutation import Mutant, Score, score
 from tests import test_conventions, test_specs
 from tests.test_specs import strict_sweep  # noqa: F401 (for all tests of this module)
 
 MODULES = {
+    f"autograd.ops.{name}": (f"specs.{name}", f"ops.test_{name}")
+    for name in (
+        "reduce products indexing elementwise convolution shape pooling joining ordering windows creation".split()
+    )
+} | {
     "autograd.linalg": ("specs.linalg", "ops.test_linalg"),
     "autograd.ops.decompositions": ("specs.linalg", "ops.test_linalg"),
     "autograd.ops.recurrent": ("specs.recurrent",),
     "autograd.ops.broadcast": ("specs.broadcast",),
     "autograd.transforms": ("specs.transforms", "test_transforms"),
-} | {
-    f"autograd.ops.{name}": (f"specs.{name}", f"ops.test_{name}")
-    for name in (
-        *["convolution", "creation", "elementwise", "indexing", "joining", "ordering", "pooling", "products", "reduce"],
-        *["shape", "windows"],
-    )
 }
 """Where there are primitives, and where their tests are."""
 
@@ -69,7 +71,7 @@ SUMMED = "the sweep sums over what broadcasting repeated"
 SAME_SHAPE = "with keepdims the bar has the shape already, and reshape changes nothing"
 NOT_REACHED = "the case does not arise: the caller, or NumPy's forward, deals with it before"
 SHORTCUT = "a shortcut: the other branch gives the same, and takes longer"
-ZERO = "0 / 1 or 0 / -1, only the sign of the zero differs"
+ZERO = "0 / 1 or 0 / -1, only the sign of the zero differs (and the second derivative is not defined there)"
 ONE_AXIS = "there is one axis, so the first is the last"
 FLATTENED = "scatter_along_axis(ybar, indices, axis=0, shape=(math.prod(arr_shape),))"
 MORE_AXES = "there are more axes of length 1, over which the sum is taken"
@@ -92,12 +94,11 @@ EQUIVALENT = {
     ),
     **of_each("hypot arctan2", "in _nonzero, sign: r + (r == 0) -> r - (r == 0)", ZERO),
     **of_each("copysign clip", "takes x and out for each other", SYMMETRIC),
-    ("power", "x", "in _one_less, condition lost: (x == 0) & (y == 0) -> y == 0"): "y = 0 is a factor of the result",
     ("power", "y", "in _log, off by one: 0 -> 1"): SHORTCUT,
     ("elu", "x", "off by one: 0 -> 1 (number 2)"): "it is in the branch for x > 0, and limits what is not selected",
     # Broadcasting, shapes
     ("broadcast_to", "x", "reduction lost: sum_to(ybar, shape=x_shape) -> ybar"): SUMMED,
-    ("transpose", "a", "in transpose, call lost: _as_tuple(axes) -> axes"): SHORTCUT,
+    ("transpose", "a", "in transpose, call lost: _as_tuple(axes) -> axes"): "it is a tuple already",
     ("transpose", "a", "in _as_tuple, always True: np.iterable(value)"): NOT_REACHED,
     ("transpose", "a", "in _as_tuple, call lost: np.iterable(value) -> value"): NOT_REACHED,
     ("transpose", "a", "in _as_tuple, call lost: operator.index(value) -> operator"): NOT_REACHED,
@@ -161,7 +162,7 @@ EQUIVALENT = {
     ("mean", "a", "off by one: 1 -> 2 (number 2)"): "over no elements, and there is no bar either",
     ("std", "a", "in _root_bar, sign: y + zero -> y - zero"): ZERO,
     ("cumsum", "a", "always False: axis is None"): SHORTCUT,
-    ("linear_recurrence", "c", "wrong at the last element"): UNUSED,
+    ("linear_recurrence", "c", "wrong at the last element"): "it multiplies nothing, or (reverse) the first term, 0",
     ("logsumexp", "x", "off by one: 0 -> 1"): "where out is -inf, so is x, and exp(-inf - 1) is 0 too",
     ("logsumexp", "x", "sign: total + (total == 0) -> total - (total == 0)"): ZERO,
 }
@@ -234,13 +235,17 @@ def scored(module: str) -> Score:
     return score(definitions()[module], checks(MODULES[module]), reasons)
 
 
+SCORES: dict[str, Score] = {}
+"""What the tests found."""
+
+
 def test_every_module_with_a_rule_is_scored():
     assert definitions().keys() == MODULES.keys()
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_fault_of_a_rule_is_noticed(module, record_property):
-    found = scored(module)
+    found = SCORES[module] = scored(module)
     record_property("shown", f"{module}: {str(found).splitlines()[0]}")
     wrong = (found.survivors, found.refuted, found.unused) != ([], [], [])
     assert not wrong, f"{found}\nreasons for what is no fault: {found.unused}"
@@ -250,17 +255,29 @@ def test_reasons_are_for_operations_that_there_are():
     assert {name for name, *_ in EQUIVALENT} <= {d.name for each in definitions().values() for d in each}
 
 
+def kind(mutant: Mutant) -> str:
+    """Return what sort of fault a mutant has."""
+    fault = re.sub(r"^in \w+, ", "", mutant.fault).partition(":")[0]
+    fault = re.sub("^takes .* for each other$", "takes two arguments for each other", fault)
+    return re.sub("^ignores .*", "ignores a parameter", fault)
+
+
 def main() -> None:
-    """Print the score of all modules and a line for each operation."""
+    """Run the tests of this file; print their score, a line for each operation, and the reasons."""
+    pytest.main(["--quiet", "-W", "ignore::pytest.PytestAssertRewriteWarning", __file__])
     total = Score()
-    for module in MODULES:
-        found = scored(module)
+    for found in sys.modules["tests.testing.test_mutation_score"].SCORES.values():
         for name in ("killed", "equivalent", "survivors", "refuted"):
             getattr(total, name).extend(getattr(found, name))
-    print(f"{total}\n\n{total.table()}")
+    print(f"\n{total}\n\n| kind of fault | mutants | killed | equivalent |\n|---|---|---|---|")
+    kinds = [Counter(map(kind, mutants)) for mutants in (total.killed, total.equivalent)]
+    for name, count in (kinds[0] + kinds[1]).most_common():
+        print(f"| {name} | {count} | {kinds[0][name]} | {kinds[1][name]} |")
+    print(f"\n{total.table()}")
     print("\n| operation | argument | fault | why no test can notice it |\n|---|---|---|---|")
     for (operation, argument, fault), why in EQUIVALENT.items():
-        print(f"| {operation} | {argument} | `{fault}` | {why} |")
+        code = fault.replace("|", "\\|")
+        print(f"| {operation} | {'any' if argument == '*' else argument} | `{code}` | {why} |")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -136,8 +137,8 @@ def test_names_of_variables_and_repeated_names() -> None:
 
 
 def test_large_and_odd_values() -> None:
-    x = Tensor(np.array([[1.0, np.nan], [np.inf, 2.0]]), requires_grad=True)
-    dot = autograd.graph((x + np.zeros((2, 2))).sum()).dot()
+    x = Tensor(np.array([[1.0, np.nan, 3.0], [np.inf, 2.0, 4.0]]), requires_grad=True)
+    dot = autograd.graph((x + np.zeros((2, 3))).sum()).dot()
     assert "2 not finite" in labels(dot)["v1"]
     assert "all 0" in labels(dot)["v2"]
     empty = Tensor(np.zeros((0, 3)), requires_grad=True)
@@ -315,6 +316,26 @@ def test_over_the_budget_modules_fold_first_and_it_is_said() -> None:
     assert len(labels(dot)) <= 20
     assert "quantities are folded into" in dot
     assert "block0 ×12" in dot
+
+
+@pytest.mark.parametrize("in_module", [True, False], ids=["in a module", "in a loop"])
+def test_long_edges_are_folded_away(in_module: bool) -> None:
+    """A weight that 60 steps in a row use: dot would need minutes for the 240 vertices."""
+    w, h = Tensor(0.5, requires_grad=True).named("w"), Tensor(1.0)
+    with autograd.record(), contextlib.ExitStack() as stack:
+        if in_module:
+            stack.enter_context(Module("rnn", "RNN"))
+        for _ in range(60):
+            h = np.tanh(w * h) + h
+        end = h if in_module else h * 1.0
+    graph = autograd.graph(end * 2.0)
+    dot = graph.dot()
+    assert ("folded into 1 module;" if in_module else "stretches of the order") in dot
+    assert len(labels(dot)) < 30
+    if shutil.which("dot"):
+        graph.svg(time_limit=10)
+        assert "There is no drawing" not in graph.html(check=False)
+    assert len(labels(graph.dot(budget=3000))) == len(graph)  # on request
 
 
 def chain(length: int) -> tuple[Tensor, Tensor]:

@@ -152,6 +152,18 @@ def test_network_drawing_is_small_and_soon_there() -> None:
         assert timed(graph.svg)[1] < 2
 
 
+def test_a_page_of_many_modules_has_room_for_some() -> None:
+    nn = pytest.importorskip("nn")
+    model = nn.Sequential(*(nn.TransformerEncoderLayer(8, 2, 16) for _ in range(3)))
+    x = Tensor(np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32))
+    page = recorded(lambda: (model(x) ** 2).mean()).html(check=False)
+    assert len(page.encode()) < 1_000_000
+    trace = trace_of(page)
+    assert len(trace["drawings"]) == page.count("<div data-label=")
+    assert {*trace["open"].values(), *trace["fold"].values()} <= set(range(len(trace["drawings"])))
+    assert "Sequential.1" in trace["open"]
+
+
 def test_network_page_is_small() -> None:
     page = network().html()
     assert len(page.encode()) < 1_000_000
@@ -266,6 +278,10 @@ def test_a4_by_mouse(browser: Any, tmp_path: Path) -> None:
     page.find("#play").click()
     page.find("#step6").click()
     assert page.now.startswith("Step 7 of 22")
+    page.find("#step10").click()
+    assert page.now == "Step 11 of 22, backward pass: L̄reg = 1"
+    details = page.find("#details").text.split("\n")
+    assert details[details.index("bar") + 1] == "1"
     page.assert_quiet()
 
 
