@@ -223,10 +223,18 @@ class Graph:
         self.outputs = outputs
         self.nodes: list[Node] = []
         self._parents: dict[int, tuple[Node, ...]] = {}
+        arrays: dict[int, Node] = {}  # by identity: an array that several steps use is one leaf
         for node in reached(outputs, wanted_only=False):
-            parents = tuple(p if type(p) is Node else leaf(p, requires_grad=False) for p in node.parents)
-            self.nodes.extend(p for p, raw in zip(parents, node.parents, strict=True) if type(raw) is not Node)
-            self._parents[node.index] = parents
+            parents = []
+            for parent in node.parents:
+                found = parent if type(parent) is Node else arrays.get(id(parent))
+                if found is None:
+                    found = leaf(parent, requires_grad=False)
+                    self.nodes.append(found)
+                    if type(parent) is np.ndarray:
+                        arrays[id(parent)] = found
+                parents.append(found)
+            self._parents[node.index] = tuple(parents)
             self.nodes.append(node)
         self._numbers = {node.index: number for number, node in enumerate(self.nodes, start=1)}
 

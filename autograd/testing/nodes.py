@@ -63,7 +63,8 @@ def line_of(node: Node) -> str | None:
     Where an operation was checked by itself, and the report is completed when it is printed, the line is none of his.
     """
     line = None if node.note is None else node.note.line
-    return None if line is None or line.startswith(STANDARD_LIBRARY) else line
+    ours = line is None or (line.startswith(STANDARD_LIBRARY) and "site-packages" not in line)
+    return None if ours else line
 
 
 def blame(node: Node, argument: str | None, finding: str) -> Blame:

@@ -118,7 +118,7 @@ FAULTS = {
         "            if any(parent is p for p in parents[:position]):\n                continue\n            if rule is None:",
     ),
     "bars added up in memory that others hold": lambda: rewritten(
-        SWEEP, "_walk", "elif parent in ours and type(share) is _ndarray:", "elif type(share) is _ndarray:"
+        SWEEP, "_walk", "elif parent in summed and type(share) is _ndarray:", "elif type(share) is _ndarray:"
     ),
     "broadcasting undone by taking the first": lambda: rewritten(
         SWEEP,
