@@ -39,7 +39,7 @@ def options() -> argparse.Namespace:
         "--full", action="store_true", help="torch.compile too; the table goes to benchmarks/RESULTS.md"
     )
     parser.add_argument("--quick", action="store_true", help="3 short rounds, for a first look")
-    parser.add_argument("--rounds", type=int, help="turns of each library (15)")
+    parser.add_argument("--rounds", type=int, help="turns of each library (11)")
     parser.add_argument("--seconds", type=float, help="of a turn, about (0.3)")
     parser.add_argument("--threads", type=int, default=2, help="of each library, on as many cores (2)")
     parser.add_argument("--cpu", action="store_true", help="processor time, for a busy machine: with --threads 1")
@@ -54,7 +54,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw figures there")
     given = parser.parse_args()
     given.peers = given.peers or [name for name in PEERS if given.full or name != "compile"]
-    given.rounds = given.rounds or (3 if given.quick else 15)
+    given.rounds = given.rounds or (3 if given.quick else 11)
     given.seconds = given.seconds or (0.1 if given.quick else 0.3)
     given.python = dict(pair.split("=", 1) for pair in given.python)
     given.jobs = [job for job in JOBS.values() if not given.jobs or chosen(job.name, given.jobs)]
@@ -107,6 +107,7 @@ def circumstances(found: dict[str, Process], given: argparse.Namespace) -> str:
     lines = [
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {where}; {given.threads} threads for each library",
         f"{given.rounds} rounds (5 of the epoch, of import and memory) in turns of about {given.seconds} s{clock}",
+        "every library at its defaults: optimizers, garbage collector; JAX and tinygrad with compiled steps",
         "ratios are our time over the peer's in the same round: median (quartiles); below 1 we are faster",
         f"the epoch is {images}",
         *versions,

@@ -253,7 +253,7 @@ def gradcheck() -> Arrays:
 
 
 def _job(name: str, title: str, kind: str, *sizes: int, **options: Any) -> Job:
-    function = {"rnn": recurrent, "lstm": recurrent}.get(kind) or globals()[kind]
+    function: Callable[..., Arrays] = {"rnn": recurrent, "lstm": recurrent}.get(kind) or globals()[kind]
     apart = "check" in inspect.signature(function).parameters
     compared = functools.partial(function, *sizes, check=True) if apart else None
     return Job(name, title, kind, functools.partial(function, *sizes), compared, **options)
@@ -269,10 +269,24 @@ JOBS = {
         _job("mlp", "MLP 784-256-10 training step, B=64", "mlp"),
         _job("xor", "XOR 2-8-1 training step", "xor"),
         _job("chain-1000", "chain of 1,000 scalar operations", "chain", 1000, each="operation", count=1000),
-        _job("chain-100000", "chain of 100,000 scalar operations", "chain", 100_000, each="operation", count=100_000),
+        _job(
+            "chain-100000",
+            "chain of 100,000 scalar operations",
+            "chain",
+            100_000,
+            each="operation",
+            count=100_000,
+            rounds=7,
+        ),
         _job("scalars-1000", "scalar MLP, 1,000 operations", "neurons", 1, each="operation", count=OPERATIONS),
         _job(
-            "scalars-100000", "scalar MLP, 100,000 operations", "neurons", 104, each="operation", count=104 * OPERATIONS
+            "scalars-100000",
+            "scalar MLP, 100,000 operations",
+            "neurons",
+            104,
+            each="operation",
+            count=104 * OPERATIONS,
+            rounds=7,
         ),
         _job("rnn-64", "RNN, 50 steps, B=32, 64 hidden", "rnn", 1, 64),
         _job("rnn-128", "RNN, 50 steps, B=32, 128 hidden", "rnn", 1, 128),

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from benchmarks.jobs import Job
 from benchmarks.processes import Failure, Process
 
+LONG = 20
+"""Seconds of a turn from which on a library takes part in the first round only."""
+
 PAUSE = 0.02
 """Seconds between two turns: the threads of a library go on spinning for a while after its last product."""
 
@@ -30,8 +33,8 @@ class Result:
     losses: dict[str, list[float]] = field(default_factory=dict)
 
     def ratios(self, peer: str) -> tuple[float, float, float]:
-        """Return the median and the quartiles of our time over a peer's, round by round."""
-        return quartiles([a / b for a, b in zip(self.times["ours"], self.times[peer], strict=True)])
+        """Return the median and the quartiles of our time over a peer's, round by round, as far as it took part."""
+        return quartiles([a / b for a, b in zip(self.times["ours"], self.times[peer], strict=False)])
 
     def best(self) -> str | None:
         """Return the fastest peer."""
@@ -75,14 +78,18 @@ def measure(
     for number in range(rounds):
         progress(f"{job.name}: round {number + 1} of {rounds}")
         order = list(turns)
-        for name in order[number % len(order) :] + order[: number % len(order)]:
+        first = number % max(1, len(order))
+        for name in order[first:] + order[:first]:
             time.sleep(PAUSE)
             try:
-                result.times.setdefault(name, []).append(turns[name]())
+                times = result.times.setdefault(name, [])
+                times.append(turns[name]())
+                if times[-1] * job.count > LONG:
+                    del turns[name]
             except Failure as failure:
                 result.reasons[name] = str(failure)
                 del turns[name]
-                result.times.pop(name, None)
+                del result.times[name]
     return result
 
 
@@ -103,13 +110,13 @@ def _prepared(job: Job, process: Process, seconds: float, result: Result) -> Cal
     """Return what does a library's turn, after the comparison of its losses with ours."""
     name = process.library.name
     result.losses[name] = process.ask("losses", job=job.name, count=5 if job.each == "step" else 2)
-    for ours, theirs in zip(result.losses.get("ours", []), result.losses[name], strict=True):
+    for ours, theirs in zip(result.losses.get("ours", result.losses[name]), result.losses[name], strict=True):
         if not abs(ours - theirs) <= job.tolerance * abs(ours):
             raise Failure(f"losses differ from ours: {theirs:.6g} for {ours:.6g}")
-    count = process.ask("calibrate", job=job.name, seconds=seconds)
+    count, expected = process.ask("calibrate", job=job.name, seconds=seconds, timeout=600)
 
     def turn() -> float:
-        found: float = process.ask("turn", job=job.name, count=count) / job.count
+        found: float = process.ask("turn", job=job.name, count=count, timeout=60 + 10 * expected) / job.count
         return found
 
     return turn

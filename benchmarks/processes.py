@@ -114,7 +114,7 @@ class Process:
 
     def run(self, *arguments: str) -> subprocess.Popen[str]:
         """Start its interpreter, kept to the cores."""
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603
             [self.python, *arguments],
             cwd=ROOT,
             env=self.environment(),

@@ -25,6 +25,9 @@ from benchmarks.jobs import JOBS, Arrays, Steps
 LIMIT = 10_000_000
 """Of the recursion: micrograd's is as deep as its graph."""
 
+LONG = 20
+"""Seconds after which a step is no longer called a second time to find out how long it takes."""
+
 CLOCK = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.perf_counter
 """Time of the processor, of all threads together, helps on a busy machine, with one thread."""
 
@@ -45,8 +48,8 @@ class Worker:
         kind = JOBS[job].kind
         if not hasattr(self.module, kind):
             raise NotImplementedError(getattr(self.module, "MISSING", {}).get(kind, "not written for this library"))
-        steps: Steps = getattr(self.module, kind)(arrays)
-        return steps
+        made: Steps = getattr(self.module, kind)(arrays)
+        return made
 
     @functools.lru_cache(maxsize=1)  # noqa: B019 (one worker a process)
     def prepared(self, job: str) -> Steps:
@@ -65,15 +68,17 @@ class Worker:
         steps.reset()
         return [float(steps.number(steps.step())) for _ in range(count)]
 
-    def calibrate(self, job: str, seconds: float) -> int:
-        """Return how many steps fit into a turn of so many seconds."""
+    def calibrate(self, job: str, seconds: float) -> tuple[int, float]:
+        """Return how many steps fit into a turn of so many seconds, and how long such a turn takes."""
         steps = self.prepared(job)
         steps.reset()
-        steps.number(steps.step())
+        if (first := _time(steps, 1)) > LONG:
+            return 1, first
         count = 1
         while (spent := _time(steps, count)) < seconds / 4:
             count *= 2
-        return max(1, round(count * seconds / spent))
+        enough = max(1, round(count * seconds / spent))
+        return enough, spent * enough / count
 
     def turn(self, job: str, count: int) -> float:
         """Return the seconds a step takes, from so many steps after the start weights."""

@@ -18,7 +18,7 @@ from autograd.testing import kinks, nodes
 from autograd.testing.behavior import call_twice, following, look_at_layout, look_at_sweep
 from autograd.testing.compare import Level, size_of
 from autograd.testing.opinions import complex_step, taylor_orders
-from autograd.testing.report import KINK, WRONG, Comparison, GradientError, Problem, Report, describe_array
+from autograd.testing.report import KINK, UNDECIDED, WRONG, Comparison, GradientError, Problem, Report, describe_array
 from autograd.testing.subject import Stage, Subject, gradient_stage, leaves_of, pulled, quiet
 
 MODES = ("auto", "coordinates", "directions")
@@ -114,10 +114,20 @@ def examined(
             with enable_grad(), subject.untouched():
                 nodes.find_blame(subject, report, stages)
 
-    if any(problem.kind == "wrong" for problem in report.problems) and _right_nearby(subject, order, seed):
-        explain()
-        if report.bent:
-            _take_for_kinks(report)
+    if any(problem.kind == "wrong" for problem in report.problems):
+        shaky = report.shaky
+        if shaky or _right_nearby(subject, order, seed):
+            explain()
+            if report.bent:
+                _accept(
+                    report, KINK, "several kinks meet here, and their conventions do not add up to a slope of the whole"
+                )
+            elif shaky and report.blame is None:
+                _accept(
+                    report,
+                    UNDECIDED,
+                    "the gradient loses its digits here: with the last of the inputs it changes so much",
+                )
     return report, explain
 
 
@@ -210,16 +220,14 @@ def _right_nearby(subject: Subject, order: int, seed: int) -> bool:
     return report.ok
 
 
-def _take_for_kinks(report: Report) -> None:
-    """Accept what is wrong where several kinks meet, and say so; a gradient that is not finite stays wrong."""
-    wrong = [problem for problem in report.problems if problem.kind != "wrong"]
-    if wrong:
+def _accept(report: Report, status: str, note: str) -> None:
+    """Accept what is wrong though no operation is to blame, and say why; a gradient that is not finite stays wrong."""
+    if any(problem.kind != "wrong" for problem in report.problems):
         return
-    report.problems = []
-    report.counts[KINK] += report.counts.pop(WRONG, 0)
-    note = "several kinks meet here, and their conventions do not add up to a slope of the whole"
+    report.problems, report.notes = [], [text for text in report.notes if text != nodes.UNEXPLAINED]
+    report.counts[status] += report.counts.pop(WRONG, 0)
     report.comparisons = [
-        dataclasses.replace(c, status=KINK, note=note) if c.status == WRONG else c for c in report.comparisons
+        dataclasses.replace(c, status=status, note=note) if c.status == WRONG else c for c in report.comparisons
     ]
 
 
@@ -232,10 +240,11 @@ def _compare(level: Level, mode: str, report: Report, untracked: bool, brief: bo
     wrong: list[Comparison] = []
     if not level.analytic.size:
         return
-    bent = None
+    bent, shaky = None, True
     for direction in level.directions(mode):
         closer, found = kinks.looked_into(level, direction, level.compare(direction))
         faulty = [c for c in found if c.status == WRONG]
+        shaky = shaky and (not faulty or closer.is_shaky(direction, faulty))
         if faulty and direction.index is None:
             coordinate = None if brief else closer.localized(direction, faulty[0])
             wrong += faulty if coordinate is None else [coordinate, *faulty]
@@ -245,10 +254,12 @@ def _compare(level: Level, mode: str, report: Report, untracked: bool, brief: bo
         report.comparisons += [c for c in found if c.status != WRONG][: MOST_SHOWN - len(report.comparisons)]
     if bent is not None and not wrong:  # many kinks along a line hide what else is wrong along it
         wrong = [dataclasses.replace(c, note="at a point nearby") for c in level.wrong_nearby(bent)]
+        shaky = False
         level.counts[WRONG] += len(wrong)
     report.counts.update(level.counts)
     report.accuracy = max(report.accuracy, level.accuracy)
     if wrong:
+        report.shaky = shaky and bool(report.problems == [])
         wrong.sort(key=_least_telling_last)
         worst = wrong[0]
         report.comparisons = [*wrong[:MOST_SHOWN], *report.comparisons]

@@ -76,7 +76,8 @@ class Level:
         rows: (m, outputs) the combinations of outputs that are differentiated, as the bars that the sweep got.
         single: (m,) which output each row is; None if they are random combinations.
         analytic: (m, inputs) their gradients by the engine.
-        blur: (m, inputs) how far rounding may have moved these.
+        blur: (m, inputs) how far rounding may have moved these, jumps aside.
+        shake: (m, inputs) how far they moved at most when the last digits changed.
         nonlinear: an input whose gradient is not linear in the bar; None if there is none.
         precision: relative rounding error of the numeric side, which is evaluated in float64 where that goes.
         own_precision: relative rounding error of the dtypes that there are.
@@ -90,6 +91,7 @@ class Level:
 
     noise: Array
     blur: Array
+    shake: Array
 
     def __init__(
         self,
@@ -171,6 +173,7 @@ class Level:
 
     def _look_at_rounding(self) -> None:
         self.noise, self.blur = np.zeros(len(self.rows)), np.zeros_like(self.analytic)
+        self.shake = np.zeros_like(self.analytic)
         self.measure_rounding(REPEATS)
 
     def _nonlinear_input(self) -> str | None:
@@ -210,6 +213,8 @@ class Level:
                     found = [flat([raw(g) for g in pulled(outputs, inputs, b, create_graph=False)]) for b in self.bars]
                     blur = np.fmax(blur, np.abs(np.array(found).reshape(blur.shape) - self.analytic))
         size = np.where(np.isfinite(self.analytic), np.abs(self.analytic), 0)
+        if with_gradients:
+            self.shake = np.fmax(self.shake, blur)
         least = max(_tiny(a) for a in (*self.arrays, *self.outputs))
         return noise, np.minimum(blur, self._most()) + self.own_precision * size + least
 
@@ -430,7 +435,11 @@ class Level:
             if np.all(right & (precise | (analytic == slope.value) | ~np.isfinite(line.middle))):
                 break
             far = np.abs(analytic - slope.value) > 1000 * (slope.error + blur)
-            if len(line.windows) > 1 and np.all(precise & (right | far)) and not _bends(line).any():
+            if (
+                len(line.windows) > 1
+                and np.all(precise & (right | far & line.follows(analytic)))
+                and not _bends(line).any()
+            ):
                 break  # as wrong as can be: further steps tell nothing new
         return line
 
@@ -466,6 +475,14 @@ class Level:
             other.analytic = other._gradients(other.bars)
             found += [c for c in other.compare(direction) if c.status == WRONG and math.isfinite(c.analytic)]
         return found
+
+    def is_shaky(self, direction: Direction, wrong: Sequence[Comparison]) -> bool:
+        """Tell whether what is wrong along a direction is no more than the last digits of inputs and values make."""
+        support = np.flatnonzero(direction.vector)
+        shake = self.shake[:, support] @ np.abs(direction.vector[support])
+        return all(
+            abs(c.analytic - c.numeric) * abs(self._unit(direction, c.row)) <= FACTOR * shake[c.row] for c in wrong
+        )
 
     def localized(self, direction: Direction, wrong: Comparison) -> Comparison | None:
         """Return the comparison at the coordinate to which a wrong direction can be traced, by halving it."""

@@ -176,6 +176,12 @@ class Line:
         noise: Array = np.maximum(self.noise, self.precision * np.nan_to_num(np.max(size + curved, axis=0)))
         return noise
 
+    def _is_unresolved(self, window: Window) -> NDArray[np.bool_]:
+        """Tell for each component whether a step an eighth as long shows as much change: it oscillates in between."""
+        with np.errstate(invalid="ignore"):
+            change = np.maximum(np.abs(window.high - self.middle), np.abs(window.low - self.middle))
+            return np.asarray((change[-1] > 0.5 * change[0]) & (change[-1] > 30 * self._noise(window)))
+
     def slope(self, *, ignore_flat: bool = False) -> Estimate:
         """Return the slopes at 0 by central differences, from all windows.
 
@@ -187,11 +193,21 @@ class Line:
         for window in self._ordered():
             differences = window.central()
             estimate = extrapolated(differences, window.steps, self._noise(window), CENTRAL)
+            estimate = Estimate(estimate.value, np.where(self._is_unresolved(window), np.inf, estimate.error))
             if ignore_flat:
                 flat = np.any(differences == 0, axis=0)
                 estimate = Estimate(estimate.value, np.where(flat, np.inf, estimate.error))
             found.append(estimate)
         return merged(found)
+
+    def follows(self, slope: Array) -> NDArray[np.bool_]:
+        """Tell for each component whether the smallest step is small enough to show a slope, if there was one.
+
+        It is not where the slope would lead far beyond all that is seen, as in an oscillation shorter than the step.
+        """
+        window = self.nearest
+        seen = np.max(np.abs(np.concatenate([window.high, window.low]) - self.middle), axis=0)
+        return np.asarray(np.abs(slope) * window.steps[-1] <= 4 * seen)
 
     def one_sided(self, side: int) -> Estimate:
         """Return the slopes to the right of 0 (side = 1) or to the left (-1)."""

@@ -6,6 +6,7 @@ first operation whose own derivatives are wrong, or the place where a value went
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ PAST = (
     "it is a constant for the record, but changes with the inputs: it was computed past the record (.item(), .numpy(), "
     ".data, detach(), no_grad, or grad() without create_graph)"
 )
+UNEXPLAINED = "each operation alone is right, and the record is complete: this may be a fault of the engine"
 RANDOM = "it changes from call to call: it is random, or kept from an earlier call"
 """What may be said of an operand."""
 
@@ -136,6 +138,8 @@ def examine_rules(graph: Graph, node: Node) -> Problem | None:
     definition = plan.primitive
     values = arguments(graph, node)
     found = _without_writing(lambda *xs: definition.compute(list(xs), node.parameters)[0], values)
+    if not isinstance(found, Refused) and _writes(lambda *xs: definition.compute(list(xs), node.parameters), values):
+        found = Refused("mutation", "writes to an array that it is given")
     if isinstance(found, Refused):
         return Problem(found.kind, f"{definition.name}: {found.text}", blame=blame(node, None, found.text))
     if node.kept is None or not node.requires_grad:
@@ -183,6 +187,18 @@ def _without_writing(function: Callable[..., Any], values: Sequence[Any]) -> Any
     if not _alike(*results):
         return Refused("non-deterministic", "gives another result in a second call with the same arrays")
     return results[0]
+
+
+def _writes(function: Callable[..., Any], values: Sequence[Any]) -> bool:
+    """Tell whether a function writes to what it gets when it is called with the other signs.
+
+    What it was recorded with may have been written to already, so that writing again changes nothing.
+    """
+    turned = [-v if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for v in values]
+    given = _copied(turned, writeable=True)
+    with contextlib.suppress(Exception):
+        function(*given)
+    return not all(map(_alike, given, turned))
 
 
 def _copied(values: Any, writeable: bool) -> Any:
@@ -244,10 +260,24 @@ def find_blame(subject: Subject, report: Report, stages: Sequence[Stage]) -> Non
             why = "an infinite slope times zero, or less another one, is not a number"
         report.notes.append(f"each operation alone is right; {why}: {where}")
         report.bent = True
-    else:
-        report.notes.append(
-            "each operation alone is right, and the record is complete: this may be a fault of the engine"
-        )
+    elif not _tell_what_is_not_finite(report) and UNEXPLAINED not in report.notes:
+        report.notes.append(UNEXPLAINED)
+
+
+def _tell_what_is_not_finite(report: Report) -> bool:
+    """Where a gradient is not finite, note the first operation whose value is not; return whether there is one."""
+    if report.graph is None or all(problem.kind != "not finite" for problem in report.problems):
+        return False
+    for node in operations(report.graph):
+        value = None if node.note is None else raw(node.note.value)
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f" and not np.isfinite(value).all():
+            assert node.plan is not None
+            report.notes.append(
+                f"the values of {node.plan.primitive.name} at {line_of(node)} are not all finite: its slope there, "
+                "times a bar of zero, is not a number; choose a safe argument first, f(where(safe, x, 1))"
+            )
+            return True
+    return False
 
 
 def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> tuple[Blame | None, list[Node]]:

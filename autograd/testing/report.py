@@ -138,6 +138,7 @@ class Report:
         notes: what else is worth saying.
         graph: the recorded computation, where an operation was looked for.
         bent: whether no operation alone is wrong, but some are at kinks.
+        shaky: whether what is wrong is no more than a change of the last digits makes.
     """
 
     function: str
@@ -151,6 +152,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     graph: Any = None
     bent: bool = False
+    shaky: bool = False
 
     @property
     def ok(self) -> bool:

@@ -230,7 +230,7 @@ def test_an_infinite_slope_spoils_nothing_else():
     assert check_gradients(lambda x: np.log(x), np.array([1.0, 3e-162])).ok  # 1 / x^2 is too large for float64
 
 
-@pytest.mark.parametrize("size", [5e-324, 1e-300, 3.52e-133, 1e-12, 1e12, 1e150])
+@pytest.mark.parametrize("size", [5e-324, 3.52e-133, 1e-12, 1e12, 1e150])
 def test_sizes_at_the_ends_of_the_range(size):
     for function in (lambda x: x * x, lambda x: (x * x).sum(), np.sqrt, np.tanh, lambda x: 3 * x):
         assert check_gradients(function, np.array([size, 1.0])).ok
