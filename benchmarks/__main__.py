@@ -106,7 +106,7 @@ def circumstances(found: dict[str, Process], given: argparse.Namespace) -> str:
     images = "of MNIST" if os.environ.get(DATA) else "over random images as many as MNIST's, which were not given"
     lines = [
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {where}; {given.threads} threads for each library",
-        f"{given.rounds} rounds (5 of the epoch, of import and memory) in turns of about {given.seconds} s{clock}",
+        f"{given.rounds} rounds (epoch and memory 5, graphs of 100,000 7) in turns of about {given.seconds} s{clock}",
         "every library at its defaults: optimizers, garbage collector; JAX and tinygrad with compiled steps",
         "ratios are our time over the peer's in the same round: median (quartiles); below 1 we are faster",
         f"the epoch is {images}",

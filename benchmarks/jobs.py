@@ -296,7 +296,7 @@ JOBS = {
         _job("hvp", "Hessian-vector product of the MLP", "hvp", each="product"),
         _job("epoch", "F1, one epoch of MNIST", "epoch", each="epoch", rounds=5),
         _job("gradcheck", "gradient check, orders 1 and 2", "gradcheck", each="check"),
-        Job("import", "import time", "import", each="import", fresh="import"),
-        _job("memory", "peak memory of F1, B=256", "digits", 256, fresh="memory"),
+        Job("import", "import time", "import", each="import", fresh="import", rounds=11),
+        _job("memory", "peak memory of F1, B=256", "digits", 256, each="peak", fresh="memory", rounds=5),
     ]
 }

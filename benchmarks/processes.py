@@ -108,6 +108,7 @@ class Process:
         """Return the environment variables that keep a library to its threads, and to its own packages."""
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CPU_COUNT")
         own = {**os.environ, **dict.fromkeys(names, str(self.threads)), "JAX_PLATFORMS": "cpu"}
+        own.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages are compiled, ours are at the first import
         if self.library.name != "ours":
             own.pop("PYTHONPATH", None)
         return own

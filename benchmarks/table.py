@@ -49,9 +49,9 @@ def text(results: list[Result], peers: list[str]) -> str:
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    reasons = [
-        f"- {result.job.title}, {LIBRARIES[name].title}: {reason}"
-        for result in results
-        for name, reason in result.reasons.items()
-    ]
+    missing: dict[str, list[str]] = {}
+    for result in results:
+        for name, reason in result.reasons.items():
+            missing.setdefault(f"{LIBRARIES[name].title}: {reason}", []).append(result.job.name)
+    reasons = [f"- {reason} ({', '.join(jobs)})" for reason, jobs in missing.items()]
     return "\n".join([*lines, *(["", "Missing:", "", *reasons] if reasons else [])])

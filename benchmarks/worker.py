@@ -131,6 +131,8 @@ def main() -> None:
         request: dict[str, Any] = json.loads(line)
         try:
             answer = {"answer": getattr(worker, request.pop("do"))(**request)}
+        except NotImplementedError as error:
+            answer = {"error": str(error)}
         except Exception as error:
             text = str(error).strip() or repr(error)
             answer = {"error": f"{type(error).__name__}: {text.splitlines()[0][:200]}"}

@@ -115,19 +115,17 @@ def examined(
                 nodes.find_blame(subject, report, stages)
 
     if any(problem.kind == "wrong" for problem in report.problems):
-        shaky = report.shaky
-        if shaky or _right_nearby(subject, order, seed):
+        uncertain = ""
+        if report.shaky:
+            uncertain = "the gradient loses its digits here: with the last of the inputs it changes so much"
+        elif report.rough:
+            uncertain = "the function oscillates over steps that are as short as rounding lets them be"
+        if uncertain or _right_nearby(subject, order, seed):
             explain()
             if report.bent:
-                _accept(
-                    report, KINK, "several kinks meet here, and their conventions do not add up to a slope of the whole"
-                )
-            elif shaky and report.blame is None:
-                _accept(
-                    report,
-                    UNDECIDED,
-                    "the gradient loses its digits here: with the last of the inputs it changes so much",
-                )
+                _accept(report, KINK, "several kinks meet here, and their conventions do not add up to a slope of all")
+            elif uncertain and report.blame is None:
+                _accept(report, UNDECIDED, uncertain)
     return report, explain
 
 

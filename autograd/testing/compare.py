@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from autograd.tensor import raw
 from autograd.testing.differences import SPACING, Array, Estimate, Line
 from autograd.testing.jitter import REPEATS, REPEATS_IN_DOUBT, Program
-from autograd.testing.report import EDGE, KINK, OK, OUTSIDE, UNDECIDED, WRONG, Comparison
+from autograd.testing.report import EDGE, KINK, OK, OUTSIDE, ROUGH, UNDECIDED, WRONG, Comparison
 from autograd.testing.subject import Stage, flat, gradients, pulled, split, values
 
 FACTOR = 8.0
@@ -371,6 +371,8 @@ class Level:
                 status, note = UNDECIDED, "the slope is too large for the dtype"
             if status == OK and not decided[row]:
                 status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
+            if status == WRONG and not note and line.is_rough()[row]:
+                note = ROUGH
             counts[status] += 1
             if status != OK:
                 ends = float(sides[0].value[row]), float(sides[1].value[row])

@@ -93,6 +93,9 @@ def extrapolated(differences: Array, steps: Array, noise: Array, falls_by: float
         values.append(column)
         errors.append(np.abs(column - finer) + 2 * noise / steps[order:, None])
     value, error = np.concatenate(values), np.concatenate(errors)
+    before, last = np.abs(np.diff(differences, axis=0)[-2:])
+    irregular = (last > 1.4 / falls_by * before) & (last > 4 * noise / steps[-1])  # a kink of the slope, as elu's at 0
+    error = np.where(irregular, np.maximum(error, last), error)
     error[np.isnan(error)] = np.inf
     best = np.argmin(error, axis=0)
     each = np.arange(value.shape[1])
@@ -176,12 +179,6 @@ class Line:
         noise: Array = np.maximum(self.noise, self.precision * np.nan_to_num(np.max(size + curved, axis=0)))
         return noise
 
-    def _is_unresolved(self, window: Window) -> NDArray[np.bool_]:
-        """Tell for each component whether a step an eighth as long shows as much change: it oscillates in between."""
-        with np.errstate(invalid="ignore"):
-            change = np.maximum(np.abs(window.high - self.middle), np.abs(window.low - self.middle))
-            return np.asarray((change[-1] > 0.5 * change[0]) & (change[-1] > 30 * self._noise(window)))
-
     def slope(self, *, ignore_flat: bool = False) -> Estimate:
         """Return the slopes at 0 by central differences, from all windows.
 
@@ -193,7 +190,6 @@ class Line:
         for window in self._ordered():
             differences = window.central()
             estimate = extrapolated(differences, window.steps, self._noise(window), CENTRAL)
-            estimate = Estimate(estimate.value, np.where(self._is_unresolved(window), np.inf, estimate.error))
             if ignore_flat:
                 flat = np.any(differences == 0, axis=0)
                 estimate = Estimate(estimate.value, np.where(flat, np.inf, estimate.error))
@@ -208,6 +204,19 @@ class Line:
         window = self.nearest
         seen = np.max(np.abs(np.concatenate([window.high, window.low]) - self.middle), axis=0)
         return np.asarray(np.abs(slope) * window.steps[-1] <= 4 * seen)
+
+    def is_rough(self) -> NDArray[np.bool_]:
+        """Tell for each component whether it changes nearly as much over far smaller steps, and so oscillates."""
+        windows = self._ordered()
+        with np.errstate(invalid="ignore"):
+            changes = [np.max(np.abs(np.concatenate([w.high, w.low]) - self.middle), axis=0) for w in windows]
+            most = np.fmax.reduce(changes)
+            found = [
+                (change > 0.05 * most) & (change > 30 * self.precision * np.abs(self.middle))
+                for w, change in zip(windows, changes, strict=True)
+                if w.steps[0] < 1e-4 * windows[-1].steps[0]
+            ]
+        return np.asarray(np.any(found, axis=0)) if found else np.zeros(len(self.middle), dtype=bool)
 
     def one_sided(self, side: int) -> Estimate:
         """Return the slopes to the right of 0 (side = 1) or to the left (-1)."""

@@ -311,7 +311,7 @@ def _first_wrong(subject: Subject, report: Report, stages: Sequence[Stage]) -> t
                     result = closer if not closer.ok else result
             except (TypeError, ValueError):  # no floating-point output, or none that is finite
                 continue
-            if not result.ok:
+            if not result.ok and not (report.rough and result.rough):
                 problem = result.problems[0]
                 argument = problem.input if problem.input in alone.names else None
                 return blame(node, argument, f"{problem.kind}: {problem.comparison or problem.message}"), bent

@@ -15,6 +15,9 @@ OK, KINK, EDGE, UNDECIDED, WRONG = "ok", "kink", "edge", "undecided", "wrong"
 and the analytic one is allowed; it is defined to one side only and agrees there; the numeric one is too uncertain to
 tell; they differ."""
 
+ROUGH = "it oscillates over far smaller steps too"
+"""The note of what is wrong by differences that may all be too long."""
+
 OUTSIDE = "outside of the slopes to both sides of a kink"
 """The note of what is wrong at a kink."""
 
@@ -173,6 +176,12 @@ class Report:
     def worst(self) -> Comparison | None:
         """The first wrong comparison, or None."""
         return next((c for c in self.comparisons if c.status == WRONG), None)
+
+    @property
+    def rough(self) -> bool:
+        """Whether all that is wrong is so by differences that may be too long."""
+        wrong = [c for c in self.comparisons if c.status == WRONG]
+        return bool(wrong) and all(c.note == ROUGH for c in wrong)
 
     @property
     def blame(self) -> Blame | None:

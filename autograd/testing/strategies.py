@@ -35,7 +35,7 @@ __all__ = [
 
 Shape = tuple[int, ...]
 
-TINY = 2.0**-20
+TINY = 2.0**-10
 """Between limits around 0, what is smaller than this part of them is drawn as 0."""
 
 

@@ -317,7 +317,14 @@ class Trace:
             self._leaf(_value_or_ones(value, shape, dtype), self.outs, i)
             for i, (value, (shape, dtype)) in enumerate(zip(values, outputs, strict=True))
         ]
-        arguments = [self._argument(snapshot[parent], i) for i, parent in enumerate(quantity.parents)]
+        needed: set[int] = set()
+        for source in operation.sources(position):
+            if source.kind in ("argument", "arguments"):
+                end = source.key + 1 if source.kind == "argument" else len(quantity.parents)
+                needed.update(range(source.key, end))
+        arguments = [
+            self._argument(snapshot[parent], i) if i in needed else None for i, parent in enumerate(quantity.parents)
+        ]
         with modes.record(), np.errstate(all="ignore"):
             bar, out = (tuple(bars), tuple(outs)) if several else (bars[0], outs[0])
             found = needs(snapshot, quantity, position, arguments, out)

@@ -68,7 +68,6 @@ def dot(
     if drawing.note:
         source.attr(label=graphviz.escape(drawing.note), labelloc="b", fontcolor="#444444")
     painter = Painter(snapshot, replay if show != FORWARD else None, show, classes=classes)
-    painter.arrows = Counter(edge.uses[0].parent for edge in drawing.edges)
     tree = _Cluster("", ())
     for vertex in drawing.vertices:
         tree.below(vertex.scope).members.append(vertex)
@@ -117,7 +116,6 @@ class Painter:
         self.replay = replay
         self.show = show
         self.writer = Writer(UNICODE, lambda number: snapshot[number].symbol)
-        self.arrows: Counter[int] = Counter()  # by number of the quantity that they come from
 
     def class_of(self, name: str) -> dict[str, str]:
         """Return the attribute that gives an element a class, if it is to have one."""
@@ -206,9 +204,7 @@ class Painter:
         """Add an edge: with what flows back along it, where that is known."""
         parent = self.snapshot[edge.uses[0].parent]
         share = self._message(edge)
-        # What a large array gets from its only consumer is its bar, which stands in the vertex.
-        told = share is not None and (np.size(share) <= _FEW or self.arrows[parent.number] > 1)
-        message = {"label": f" {extent(share)} "} if told else {}
+        message = {"label": f" {extent(share)} "} if share is not None else {}
         named = self.class_of(f"e{edge.start}-{edge.end}")
         if self.show == BACKWARD:
             if any(use.position in self.snapshot[use.consumer].wanted for use in edge.uses):
@@ -227,9 +223,6 @@ class Painter:
         known = [share for share in shares if share is not None]
         return sum(known[1:], known[0]) if known and not isinstance(known[0], tuple) else None
 
-
-_FEW = 9
-"""Elements up to which an array's share is told on an edge in any case."""
 
 _OUTPUTS = 3
 """Outputs of a box that are told of."""

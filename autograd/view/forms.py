@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import os
+import time
+import weakref
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +29,13 @@ if TYPE_CHECKING:
 
 
 REPR_LIMIT = 50_000
-"""Quantities up to which a notebook draws a graph unasked: a second or two."""
+"""Quantities up to which a notebook shows a graph with its steps unasked: a second or two."""
+
+FOLDED_LIMIT = 300_000
+"""Quantities up to which it shows a folded drawing unasked: a few seconds."""
+
+REPR_SECONDS = 5.0
+"""What the layouts that a notebook did not ask for may take, all together."""
 
 TENSOR_LIMIT = 40
 """Quantities up to which a notebook draws what a tensor was computed from."""
@@ -94,11 +102,11 @@ class View:
 
         return page(self.snapshot, self.replay, title=title, check=check)
 
-    def notebook(self) -> str:
-        """Return what a notebook shows."""
+    def notebook(self, seconds: float = TIME_LIMIT) -> str:
+        """Return what a notebook shows; its layouts together may take so many seconds."""
         from autograd.view.page import notebook
 
-        return notebook(self.snapshot, self.replay)
+        return notebook(self.snapshot, self.replay, seconds)
 
     def check_by_hand(self, expressions: Mapping[str, Any], *, tolerance: float = 1e-6) -> HandCheck:
         """Compare a student's bar expressions with the engine's bars; see `Graph.check_by_hand`."""
@@ -162,12 +170,41 @@ class View:
 
 def svg_repr(graph: Graph) -> str | None:
     """Return the picture that a notebook shows; None if the graph is huge or cannot be drawn."""
-    return or_none(lambda: svg(View(graph).dot())) if len(graph) <= REPR_LIMIT else None
+    if len(graph) > REPR_LIMIT:
+        return None
+    if graph in _late:
+        _late.discard(graph)
+        return None
+    return or_none(lambda: svg(View(graph).dot(), time_limit=REPR_SECONDS))
 
 
 def html_repr(graph: Graph) -> str | None:
-    """Return the picture, the table and the page that a notebook shows; None if the graph is huge."""
-    return or_none(lambda: View(graph).notebook()) if len(graph) <= REPR_LIMIT else None
+    """Return the picture, the table and the page that a notebook shows; of a huge graph, a folded picture or text."""
+    if len(graph) > REPR_LIMIT:
+        return or_none(lambda: _folded(graph))
+    start = time.monotonic()
+    shown = or_none(lambda: View(graph).notebook(REPR_SECONDS))
+    if time.monotonic() - start > REPR_SECONDS:
+        _late.add(graph)
+    return shown
+
+
+_late: weakref.WeakSet[Graph] = weakref.WeakSet()
+"""Graphs whose HTML form took longer than its time: a notebook asks for the picture next, and must not wait again."""
+
+
+def _folded(graph: Graph) -> str:
+    """Return what a notebook shows of a huge graph: what it is, and up to a limit the forward pass, folded."""
+    what = f"<pre>{html.escape(repr(graph))}</pre>"
+    if len(graph) > FOLDED_LIMIT:
+        return f"{what}<p>Too large to draw unasked: graph.svg() folds it, graph.cone(...) is a part of it.</p>"
+    from autograd.view.page import image
+
+    snapshot = View(graph).snapshot
+    drawing = reduce(snapshot)
+    source = dot(snapshot, drawing, show=FORWARD)
+    picture = or_none(lambda: image(svg(source, time_limit=REPR_SECONDS)))
+    return f"{what}<p>{html.escape(drawing.note)}</p>{picture or ''}"
 
 
 def tensor_repr(tensor: Tensor) -> str | None:
@@ -176,17 +213,18 @@ def tensor_repr(tensor: Tensor) -> str | None:
     None where even the text cannot be made.
     """
 
-    def picture() -> str:
+    def drawn() -> str:
         from autograd.view.page import image
 
         node = tensor._node
         if node is None or node.plan is None or not _at_most(node, TENSOR_LIMIT):
             return ""
-        return f"<details><summary>Computed from</summary>{image(svg(View(Graph([tensor])).dot()))}</details>"
+        picture = svg(View(Graph([tensor])).dot(), time_limit=REPR_SECONDS)
+        return f"<details><summary>Computed from</summary>{image(picture)}</details>"
 
     def text() -> str:
         shape = " \N{MULTIPLICATION SIGN} ".join(map(str, tensor.shape)) or "a number"
-        return f"<pre>{html.escape(repr(tensor))}</pre><p>{shape}, {tensor.dtype}</p>{or_none(picture) or ''}"
+        return f"<pre>{html.escape(repr(tensor))}</pre><p>{shape}, {tensor.dtype}</p>{or_none(drawn) or ''}"
 
     return or_none(text)
 

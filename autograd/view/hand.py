@@ -10,16 +10,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.tensor import Tensor
-from autograd.view.algebra import Call, Factor, Form, Letter, Slope, Term, of
+from autograd.view.algebra import Atom, Call, Factor, Form, Group, Letter, Slope, Term, of
 from autograd.view.symbols import UNICODE
 
 if TYPE_CHECKING:
     from autograd.view.equations import Equation, Equations
+    from autograd.view.snapshot import Quantity
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,27 @@ class Comparison:
     def __str__(self) -> str:
         if self.right:
             return f"{self.name}: right, {UNICODE.value(self.expected)}"
-        found = "no value" if self.found is None else UNICODE.value(self.found)
+        expected, found = _told_apart(self.expected, self.found)
         slip = f" Likely slip: {self.slip}." if self.slip else ""
         rule = self.equation.text(numbers=False)
-        return f"{self.name}: expected {UNICODE.value(self.expected)}, got {found}.{slip} The rule is {rule}"
+        return f"{self.name}: expected {expected}, got {found}.{slip} The rule is {rule}"
+
+
+def _told_apart(expected: Any, found: Any) -> tuple[str, str]:
+    """Return two values as text, with as many digits as it takes to see that they differ."""
+    if found is None:
+        return UNICODE.value(expected), "no value"
+    texts = UNICODE.value(expected), UNICODE.value(found)
+    if texts[0] != texts[1] or found.shape != expected.shape:
+        return texts
+    with np.errstate(all="ignore"):
+        place = np.unravel_index(np.nanargmax(np.abs(found - expected)), expected.shape)
+    at = f" at [{', '.join(map(str, place))}]" if place else ""
+    for digits in range(5, 18):
+        one, other = (f"{float(array[place]):.{digits}g}".replace("-", UNICODE.minus) for array in (expected, found))
+        if one != other:
+            break
+    return one + at, other + at
 
 
 class HandCheck:
@@ -111,11 +130,20 @@ def _compared(equations: Equations, equation: Equation, name: str, expression: A
     except KeyError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever the student's expression raises is told)
-        return Comparison(name, equation, expected, None, False, f"it raises {type(error).__name__}: {error}")
+        slip = _untransposed(equations, equation, expression, tolerance)
+        raised = f"it raises {type(error).__name__}: {error}"
+        if not slip and isinstance(error, ValueError) and UNICODE.transposed in equation.text(numbers=False):
+            slip = f"{raised}; is a transpose missing, or the order wrong? The rule has a transpose"
+        return Comparison(name, equation, expected, None, False, slip or raised)
     if agrees(found, expected, tolerance):
         return Comparison(name, equation, expected, found, True)
     with np.errstate(all="ignore"):
-        slip = _slip(equations, equation, found, tolerance)
+        slip = (
+            _slip(equations, equation, found, tolerance)
+            or _untransposed(equations, equation, expression, tolerance)
+            or _extra(equations, equation, expression, found, tolerance)
+            or _scale(equations, equation, found, tolerance)
+        )
     return Comparison(name, equation, expected, found, False, slip)
 
 
@@ -125,7 +153,7 @@ _ROUNDING = {"float32": 1e-4, "float16": 1e-2}
 def _evaluated(equations: Equations, expression: Any) -> Any:
     if not callable(expression):
         return _array(expression)
-    values = [_meant(equations, name) for name in inspect.signature(expression).parameters]
+    values = [equations.letter(letter) for letter in _used(equations, expression).values()]
     with np.errstate(all="ignore"):
         return _array(expression(*values))
 
@@ -134,18 +162,20 @@ def _array(value: Any) -> Any:
     return np.asarray(value._value if isinstance(value, Tensor) else value, dtype=float)
 
 
-def _meant(equations: Equations, name: str) -> Any:
-    """Return the value of a quantity or bar by the name of a parameter; `_` stands for a dot."""
-    known: dict[str, Any] = {}
+def _used(equations: Equations, expression: Any) -> dict[str, Letter]:
+    """Return what a student's expression uses, by the names of its parameters; `_` stands for a dot."""
+    known: dict[str, Letter] = {}
     for quantity in equations.snapshot.quantities:
         if not isinstance(quantity.dtype, tuple):
             plain = quantity.symbol.replace(".", "_")
-            known[plain] = known[f"{plain}_"] = quantity.value
+            known[plain] = known[f"{plain}_"] = Letter(quantity.number, quantity.shape)
             for spelled in (f"{plain}bar", f"{plain}_bar"):
-                known[spelled] = equations.replay.bars.get(quantity.number)
-    if known.get(name) is None:
-        raise KeyError(f"check_by_hand: no value is known for {name!r}; there are {', '.join(sorted(known))}")
-    return known[name]
+                known[spelled] = Letter(quantity.number, quantity.shape, bar=True)
+    names = inspect.signature(expression).parameters if callable(expression) else ()
+    for name in names:
+        if name not in known or equations.letter(known[name]) is None:
+            raise KeyError(f"check_by_hand: no value is known for {name!r}; there are {', '.join(sorted(known))}")
+    return {name: known[name] for name in names}
 
 
 def agrees(found: Any, expected: Any, tolerance: float = 1e-6) -> bool:
@@ -171,7 +201,7 @@ def _slip(equations: Equations, equation: Equation, found: Any, tolerance: float
         _flipped,
         _missing_sum,
     ]
-    for slip in (*slips, _scale):
+    for slip in slips:
         said = slip(equations, equation, found, tolerance)
         if said:
             return said
@@ -224,6 +254,12 @@ def _factor(equations: Equations, equation: Equation, found: Any, tolerance: flo
                 replaced = _replaced(form, place, changed)
                 if replaced is not None and _gives(equations, replaced, found, tolerance):
                     return f"{said} in the place of {written}"
+            for wrong, said in _wrong_slopes(equations, factor.atom):
+                other = Factor(Group(wrong), factor.labels, factor.exponent)
+                changed = Term(term.coefficient, (*term.factors[:which], other, *term.factors[which + 1 :]))
+                replaced = _replaced(form, place, changed)
+                if replaced is not None and _gives(equations, replaced, found, tolerance):
+                    return said
     return ""
 
 
@@ -245,6 +281,85 @@ def _lookalikes(equations: Equations, factor: Factor) -> Iterator[tuple[Factor, 
                     yield Factor(letter, factor.labels, factor.exponent), _written(equations, of(letter))
 
 
+def _wrong_slopes(equations: Equations, atom: Atom) -> Iterator[tuple[Form, str]]:
+    """Yield what is taken for a function's slope, and how to say it: elsewhere, or its rule without a part."""
+    if not isinstance(atom, Slope):
+        return
+    rule = f"{_written(equations, of(atom))} = {_written(equations, atom.expanded)}"
+    for inner in _inner(atom.expanded):
+        for quantity in _named(equations, inner.shape):
+            letter = Letter(quantity.number, quantity.shape)
+            name = _written(equations, of(letter))
+            if of(inner).key == atom.argument.key:
+                yield _substituted(atom.expanded, inner, letter), f"the slope is taken at {name}: {rule}"
+                continue
+            function = Call(atom.operation, [of(letter)], {}, atom.shape)
+            yield _substituted(atom.expanded, inner, function), f"the slope is taken at {name}: {rule}"
+            written = _written(equations, of(inner))
+            yield _substituted(atom.expanded, inner, letter), f"{name} in the place of {written}: {rule}"
+    for part, said in _partial(equations, atom.expanded):
+        yield part, f"{said}: {rule}"
+
+
+def _partial(equations: Equations, form: Form) -> Iterator[tuple[Form, str]]:
+    """Yield a form without one of its terms, factors or exponents, or with a sign turned, and how to say it."""
+    for place, term in enumerate(form.terms):
+        before, after = form.terms[:place], form.terms[place + 1 :]
+        written = _written(equations, Form(form.shape, (term,)))
+        if before or after:
+            yield Form(form.shape, (*before, *after)), f"the term {written} is missing"
+            turned = Term(-term.coefficient, term.factors)
+            yield Form(form.shape, (*before, turned, *after)), f"the sign of {written}"
+        for which, factor in enumerate(term.factors):
+            others = (*term.factors[:which], *term.factors[which + 1 :])
+            if others:
+                left = Form(form.shape, (*before, Term(term.coefficient, others), *after))
+                yield left, f"the factor {_written(equations, of(factor.atom))} is missing"
+            if factor.exponent not in (1, -1):
+                plain = Term(term.coefficient, (*others, Factor(factor.atom, factor.labels)))
+                name = _written(equations, of(factor.atom))
+                yield Form(form.shape, (*before, plain, *after)), f"{name} in the place of {name}{_power(factor)}"
+
+
+def _power(factor: Factor) -> str:
+    return UNICODE.power("", factor.exponent)
+
+
+def _named(equations: Equations, shape: tuple[int, ...]) -> Iterator[Quantity]:
+    """Yield the quantities that have a name, a value and this shape."""
+    for quantity in equations.snapshot.quantities:
+        if quantity.name is not None and quantity.value is not None and quantity.shape == shape:
+            yield quantity
+
+
+def _inner(form: Form) -> list[Atom]:
+    """Return the letters and calls that a form is made of, without repeats."""
+    found: dict[Any, Atom] = {}
+    for term in form.terms:
+        for factor in term.factors:
+            atom = factor.atom
+            inner = _inner(atom.form) if isinstance(atom, Group) else [atom]
+            found.update((one.key, one) for one in inner if isinstance(one, (Letter, Call)))
+    return list(found.values())
+
+
+def _substituted(form: Form, atom: Atom, other: Atom) -> Form:
+    """Return the form with another atom wherever this one stands."""
+
+    def changed(one: Atom) -> Atom:
+        if one.key == atom.key:
+            return other
+        return Group(_substituted(one.form, atom, other)) if isinstance(one, Group) else one
+
+    return Form(
+        form.shape,
+        tuple(
+            Term(t.coefficient, tuple(Factor(changed(f.atom), f.labels, f.exponent) for f in t.factors))
+            for t in form.terms
+        ),
+    )
+
+
 def _transposed(equations: Equations, equation: Equation, found: Any, tolerance: float) -> str:
     expected = np.asarray(equation.value)
     if expected.ndim == 2 and found.shape == expected.T.shape and agrees(found.T, expected, tolerance):
@@ -258,6 +373,42 @@ def _transposed(equations: Equations, equation: Equation, found: Any, tolerance:
                 replaced = _replaced(form, place, changed)
                 if replaced is not None and _gives(equations, replaced, found, tolerance):
                     return f"{_written(equations, of(factor.atom))} and its transpose are mixed up"
+    return ""
+
+
+def _untransposed(equations: Equations, equation: Equation, expression: Any, tolerance: float) -> str:
+    """Look for a matrix in the student's expression that has to be transposed, by doing it."""
+    used = _used(equations, expression)
+    for name, letter in used.items():
+        values = [equations.letter(one).T if other == name else equations.letter(one) for other, one in used.items()]
+        found = _tried(expression, values) if len(letter.shape) == 2 else None
+        if found is not None and agrees(found, np.asarray(equation.value), tolerance):
+            written = _written(equations, of(letter))
+            if written + UNICODE.transposed in equation.text(numbers=False):
+                return f"a transpose is missing: {written}{UNICODE.transposed} in the place of {written}"
+            return f"{written} and its transpose are mixed up"
+    return ""
+
+
+def _tried(expression: Any, values: list[Any]) -> Any:
+    """Return what the student's expression gives for other values; None if it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            return _array(expression(*values))
+    except Exception:  # noqa: BLE001 (whatever it is: then it was not this slip)
+        return None
+
+
+def _extra(equations: Equations, equation: Equation, expression: Any, found: Any, tolerance: float) -> str:
+    """Look for a factor that is too much, among what the student's expression uses."""
+    expected = np.asarray(equation.value)
+    in_rule = {letter.key for letter in equation.letters()}
+    used = _used(equations, expression).values()
+    for letter in sorted(used, key=lambda letter: letter.key in in_rule):
+        value = equations.letter(letter)
+        fits = np.shape(value) in ((), expected.shape)
+        if fits and not np.all(np.abs(value) == 1) and agrees(found, expected * value, tolerance):
+            return f"the factor {_written(equations, of(letter))} is too much"
     return ""
 
 
@@ -299,6 +450,9 @@ def _scale(equations: Equations, equation: Equation, found: Any, tolerance: floa
             return f"the factor 1/{length} of the mean is missing"
         if np.isclose(ratio * length, 1):
             return f"a factor 1/{length} is too much: this is no mean"
+    near = Fraction(ratio).limit_denominator(_SIMPLE)
+    if abs(ratio - near) > tolerance * abs(ratio) or abs(near.numerator) > _SIMPLE:
+        return ""  # a coincidence, between numbers; it says nothing
     if ratio > 1:
         return f"it is {UNICODE.number(ratio)} times too large"
     return (
@@ -306,6 +460,10 @@ def _scale(equations: Equations, equation: Equation, found: Any, tolerance: floa
         if ratio > 0
         else f"it is {UNICODE.number(ratio)} times the bar"
     )
+
+
+_SIMPLE = 12
+"""Up to which number a ratio of small integers says something."""
 
 
 def _replaced(form: Form, place: int, term: Term) -> Form | None:

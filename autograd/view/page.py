@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.view.dot import BOTH, Painter, dot
 from autograd.view.equations import Equation, Equations
 from autograd.view.reduce import BUDGET, Drawing, Fold, reduce
-from autograd.view.render import RenderError, svg
+from autograd.view.render import TIME_LIMIT, RenderError, svg
 from autograd.view.symbols import UNICODE
 from autograd.view.verdict import effort, verdict
 
@@ -33,7 +33,14 @@ CHECK_SECONDS = 2.0
 """How long the operations of a page are compared with finite differences unless another time is given."""
 
 
-def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", check: bool | float = True) -> str:
+def page(
+    snapshot: Snapshot,
+    replay: Replay,
+    *,
+    title: str = "Computation",
+    check: bool | float = True,
+    deadline: float = math.inf,
+) -> str:
     """Return the page.
 
     Args:
@@ -42,6 +49,7 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
         title: of the page.
         check: how many seconds to take for comparing operations with finite differences: True for as many as keep
             the page soon there, False for none.
+        deadline: when the drawings must be there, of `time.monotonic`.
     """
     seconds = (CHECK_SECONDS / 4 if len(snapshot) > _HUGE else CHECK_SECONDS) if check is True else float(check)
     verdicts = _verdicts(snapshot, seconds) if seconds else {}
@@ -51,7 +59,7 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
     drawings = _drawings(snapshot)
     opened = _opened(snapshot, drawings)
     first = drawings[0][1]
-    pictures, problem = _pictures(snapshot, replay, drawings)
+    pictures, problem = _pictures(snapshot, replay, drawings, deadline)
     del drawings[len(pictures) :]
     opened = {path: place for path, place in opened.items() if place < len(pictures)}
     trace = {
@@ -79,16 +87,22 @@ def page(snapshot: Snapshot, replay: Replay, *, title: str = "Computation", chec
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
-def notebook(snapshot: Snapshot, replay: Replay) -> str:
+def notebook(snapshot: Snapshot, replay: Replay, seconds: float = TIME_LIMIT) -> str:
     """Return what a notebook shows: a picture and a table, which need no trust, and then the page in a frame.
 
     A notebook that is not trusted leaves out the frame and keeps the rest. The page is left out where all would be
     larger than a megabyte.
+
+    Args:
+        snapshot: of the graph.
+        replay: its backward pass.
+        seconds: what all layouts together may take.
     """
+    deadline = time.monotonic() + seconds
     drawing = reduce(snapshot)
     parts = []
     try:
-        picture = svg(dot(snapshot, drawing, replay, show=BOTH))
+        picture = svg(dot(snapshot, drawing, replay, show=BOTH), time_limit=seconds)
         parts.append(image(picture))
     except RenderError as error:
         parts.append(f"<p>{html.escape(str(error))}</p>")
@@ -96,7 +110,7 @@ def notebook(snapshot: Snapshot, replay: Replay) -> str:
     steps = [_step(snapshot, shares, equation) for equation in _in_order(Equations(snapshot, replay))]
     rows = "".join(_cells("td", _texts(i, step)) for i, step in enumerate(steps))
     parts.append(f"<details><summary>All steps</summary><table>{_cells('th', _COLUMNS)}{rows}</table></details>")
-    whole = html.escape(page(snapshot, replay, check=False))
+    whole = html.escape(page(snapshot, replay, check=False, deadline=deadline))
     if len(whole) < _MEGABYTE:
         parts.append(
             "<details><summary>Step by step</summary><p>Nothing below? The notebook is not trusted.</p>"
@@ -299,13 +313,16 @@ _OPENED = 40
 """Modules that can be opened one by one."""
 
 
-def _pictures(snapshot: Snapshot, replay: Replay, drawings: Sequence[tuple[str, Drawing]]) -> tuple[list[str], str]:
+def _pictures(
+    snapshot: Snapshot, replay: Replay, drawings: Sequence[tuple[str, Drawing]], deadline: float
+) -> tuple[list[str], str]:
     """Return the drawings as SVG in a `div` each, as many as there is room for, and what went wrong instead."""
     found: list[str] = []
     room = _ROOM
     try:
         for label, drawing in drawings:
-            picture = svg(dot(snapshot, drawing, replay, show=BOTH, classes=True))
+            source = dot(snapshot, drawing, replay, show=BOTH, classes=True)
+            picture = svg(source, time_limit=min(TIME_LIMIT, deadline - time.monotonic()))
             picture = picture[picture.index("<svg") :]
             picture = re.sub(r' id="[^"]*"', "", picture)
             hidden = " hidden" if found else ""

@@ -132,7 +132,12 @@ def reduce(
             paths such as "encoder.0"; False for none, unless there are more than `budget` vertices, or edges so long
             that the layout would take minutes.
         budget: how many vertices to draw at most.
+
+    Raises:
+        ValueError: there is no module of a path in `collapse`.
     """
+    if not isinstance(collapse, int):
+        collapse = _known_modules(snapshot, [collapse] if isinstance(collapse, str) else collapse)
     present = [quantity for quantity in snapshot.quantities if not quantity.is_absent]
     shown = [q for q in present if q.requires_grad or (not backward and (constants or q.kind != CONSTANT))]
 
@@ -152,6 +157,21 @@ def reduce(
                 if drawing.fits(budget):
                     return drawing
     return _drawing(snapshot, len(present), shown, _stretches(snapshot, shown))
+
+
+def _known_modules(snapshot: Snapshot, paths: Collection[str]) -> Collection[str]:
+    """Return the paths.
+
+    Raises:
+        ValueError: there is no module of one of these paths.
+    """
+    scopes = {q.scope[:depth] for q in snapshot.quantities for depth in range(1, len(q.scope) + 1)}
+    known = {".".join(scope) for scope in scopes} | {".".join(scope[1:]) for scope in scopes}
+    unknown = [path for path in paths if path not in known]
+    if unknown:
+        there = ", ".join(sorted(known - {""})) or "none; modules are known where it ran under autograd.record()"
+        raise ValueError(f"collapse: there is no module {unknown[0]!r}; there are {there}")
+    return paths
 
 
 def _folded_modules(shown: Sequence[Quantity], collapse: bool | int | Collection[str]) -> dict[int, Path]:

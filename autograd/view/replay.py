@@ -55,10 +55,13 @@ class Replay:
             if quantity.output is not None:
                 self._collect(snapshot, quantity, bar)
                 continue
+            if isinstance(bar, list):
+                bar = self.bars[number] = tuple(bar)
+            arguments = [usable(snapshot[parent]) for parent in quantity.parents]
             for position in quantity.wanted:
                 parent = quantity.parents[position]
                 try:
-                    share = numeric_share(snapshot, quantity, position, bar)
+                    share = numeric_share(snapshot, quantity, position, bar, arguments)
                 except Exception:  # noqa: BLE001 (a value is unknown, or a user's rule fails: a dash)
                     unknown.add(parent)
                     continue
@@ -69,11 +72,11 @@ class Replay:
         """Add the bar of one output to those of the operation with several."""
         assert quantity.output is not None
         (parent,) = quantity.parents
-        shapes, dtypes = snapshot[parent].shape, snapshot[parent].dtype
-        zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
-        bars = list(self.bars.get(parent, zeros))
+        bars = self.bars.get(parent)
+        if bars is None:
+            shapes, dtypes = snapshot[parent].shape, snapshot[parent].dtype
+            bars = self.bars[parent] = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
         bars[quantity.output] = bars[quantity.output] + bar
-        self.bars[parent] = tuple(bars)
         self.shares[quantity.number, 0] = bar
 
 
@@ -88,8 +91,17 @@ def seeds(snapshot: Snapshot) -> dict[int, Any]:
     return recorded or {quantity.number: np.ones(quantity.shape, quantity.dtype) for quantity in single}
 
 
-def numeric_share(snapshot: Snapshot, quantity: Quantity, position: int, bar: Any) -> Any:
+def numeric_share(
+    snapshot: Snapshot, quantity: Quantity, position: int, bar: Any, arguments: Sequence[Any] | None = None
+) -> Any:
     """Return what the argument at `position` gets from the quantity's bar, in the argument's shape and dtype.
+
+    Args:
+        snapshot: where the quantity is.
+        quantity: whose rule to call.
+        position: of the argument.
+        bar: of the quantity.
+        arguments: their values, if they have been looked up already.
 
     Raises:
         Unknown: a value that the rule needs is not known.
@@ -98,7 +110,8 @@ def numeric_share(snapshot: Snapshot, quantity: Quantity, position: int, bar: An
     assert operation is not None
     rule = operation.rule(position)
     assert rule is not None
-    arguments = [usable(snapshot[parent]) for parent in quantity.parents]
+    if arguments is None:
+        arguments = [usable(snapshot[parent]) for parent in quantity.parents]
     found = needs(snapshot, quantity, position, arguments, quantity.value)
     share = np.asarray(rule(bar, *found))
     parent = snapshot[quantity.parents[position]]
@@ -122,28 +135,38 @@ def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequ
     """
     operation = quantity.operation
     assert operation is not None
-    parents = [snapshot[parent] for parent in quantity.parents]
+    parents = quantity.parents
 
     def need(source: Source) -> Any:
         kind, key = source.kind, source.key
         if kind == "argument":
-            return _known(arguments[key], parents[key])
+            return _known(arguments[key], snapshot[parents[key]])
         if kind == "arguments":
-            return tuple(map(_known, arguments[key:], parents[key:]))
+            return tuple(map(_known, arguments[key:], map(snapshot.__getitem__, parents[key:])))
         if kind == "out":
             return _known(out, quantity)
         if kind == "parameter":
             return quantity.parameters[key]
         if kind == "residual":
-            values = [_known(usable(parent), parent) for parent in parents]
-            return operation.compute(values, dict(quantity.parameters))[1][key]
+            return _residuals(snapshot, quantity)[key]
         if kind == "position":
             return key
         if kind in ("shape", "dtype"):
-            return getattr(parents[key], kind)
-        return tuple(getattr(parent, kind[:-1]) for parent in parents[key:])
+            return getattr(snapshot[parents[key]], kind)
+        return tuple(getattr(snapshot[parent], kind[:-1]) for parent in parents[key:])
 
     return [need(source) for source in operation.sources(position)]
+
+
+def _residuals(snapshot: Snapshot, quantity: Quantity) -> tuple[Any, ...]:
+    """Return what forward hands to the rules besides the result, computed once for the rules of all arguments."""
+    found = snapshot.residuals.get(quantity.number)
+    if found is None:
+        assert quantity.operation is not None
+        parents = [snapshot[parent] for parent in quantity.parents]
+        values = [_known(usable(parent), parent) for parent in parents]
+        found = snapshot.residuals[quantity.number] = quantity.operation.compute(values, dict(quantity.parameters))[1]
+    return found
 
 
 def usable(quantity: Quantity) -> Any:

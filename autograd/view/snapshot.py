@@ -98,9 +98,11 @@ class Snapshot:
         quantities: in topological order; `quantities[i].number == i + 1`.
         outputs: numbers of the quantities that the graph is of.
         classes: by path of a module: the name of its class, where that is known.
+        residuals: by number: what an operation's forward hands to its rules, once one of them has asked for it.
     """
 
     def __init__(self, graph: Graph) -> None:
+        self.residuals: dict[int, tuple[Any, ...]] = {}
         order = graph.nodes
         outputs = {node.index for node in graph.outputs}
         changed = _changed(graph)

@@ -45,6 +45,12 @@ _GREEK = {
     )
     if name != "_"
 }
+_SPELLED = {letter: name for name, letter in _GREEK.items()} | {
+    chr(ord(_GREEK[name]) - 0x20): name.capitalize()
+    for name in ("gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega")
+}
+"""Greek letters by their names in LaTeX."""
+
 _PARTS = re.compile(rf"({'|'.join(_GREEK)}|[A-Za-z])(?:_?(\d+)|_([A-Za-z]\w*))?")
 _SIGN = re.compile(r"(==|!=|<=|>=|(?<= )-(?= )|^-$)")
 _MACRON = "\N{COMBINING MACRON}"
@@ -68,6 +74,7 @@ class Style:
 
     def name(self, name: str, *, bar: bool = False) -> str:
         """Return a quantity's name, or that of its bar."""
+        name = " ".join(name.split())
         if name.rstrip("_") in _GREEK:
             name = name.rstrip("_")
         match = _PARTS.fullmatch(name)
@@ -154,6 +161,13 @@ class Ascii(Style):
         return described(value) if value is not None else "-"
 
 
+_FUNCTIONS = {
+    *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
+    *("exp", "log", "ln", "max", "min", "det", "arg"),
+}
+"""Functions that LaTeX has a command for."""
+
+
 class Latex(Style):
     """LaTeX, for math mode."""
 
@@ -166,6 +180,10 @@ class Latex(Style):
     has_fraction_lines = True
     sign: ClassVar = {"==": r"\stackrel{?}{=}", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "-": "-"}
 
+    def name(self, name: str, *, bar: bool = False) -> str:
+        spelled = "".join(_SPELLED.get(letter, letter) for letter in name)
+        return super().name(spelled if _PARTS.fullmatch(spelled) else name, bar=bar)
+
     def _letter(self, letter: str, bar: bool) -> str:
         letter = f"\\{letter}" if letter in _GREEK else letter
         return f"\\bar{{{letter}}}" if bar else letter
@@ -174,12 +192,15 @@ class Latex(Style):
         return f"_{{{digits}}}" if digits else f"_{{\\mathrm{{{_escaped(word)}}}}}" if word else ""
 
     def _long(self, name: str, bar: bool) -> str:
-        return f"\\overline{{\\mathrm{{{_escaped(name)}}}}}" if bar else f"\\mathrm{{{_escaped(name)}}}"
+        upright = f"\\mathrm{{{_escaped(name, greek=True)}}}"
+        return f"\\overline{{{upright}}}" if bar else upright
 
     def function(self, text: str) -> str:
         def word(match: re.Match[str]) -> str:
             name = match[0]
-            return f"\\{name}" if name in _GREEK else name if len(name) == 1 else f"\\operatorname{{{_escaped(name)}}}"
+            if name in _GREEK or name in _FUNCTIONS:
+                return f"\\{name}"
+            return name if len(name) == 1 else f"\\operatorname{{{_escaped(name)}}}"
 
         return re.sub(r"[A-Za-z]\w*", word, text)
 
@@ -216,8 +237,12 @@ class Latex(Style):
         return self.number(array) if array.ndim == 0 else f"\\text{{{_escaped(described(value))}}}"
 
 
-def _escaped(text: str | None) -> str:
-    return re.sub(r"[_#%&${}]", lambda match: "\\" + match[0], text or "")
+def _escaped(text: str | None, *, greek: bool = False) -> str:
+    """Return text with what LaTeX would take for a command escaped; `greek`: Greek letters as commands of math mode."""
+    escapes = {sign: f"\\{sign}" for sign in "_#%&${}"} | {sign: f"\\char`\\{sign}{{}}" for sign in "\\^~"}
+    if greek:
+        escapes |= {letter: f"{{\\{name}}}" for letter, name in _SPELLED.items() if name != "omicron"}
+    return "".join(escapes.get(letter, letter) for letter in text or "")
 
 
 UNICODE, ASCII, LATEX = Style(), Ascii(), Latex()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.view.replay import Replay, usable
+from autograd.view.replay import Replay, numeric_share, usable
 from autograd.view.snapshot import CONSTANT, INPUT, Quantity, Snapshot
 from autograd.view.symbols import UNICODE
 
@@ -95,16 +95,26 @@ def why(snapshot: Snapshot, replay: Replay, number: int) -> Why:
     array = np.asarray(bar)
     if np.isnan(array).any():
         culprits = (*search.origins(number, _not_finite, search.spoiled), *search.made_nan(number))
-        return Why(quantity, NAN, f"{name} is NaN{_partly(np.isnan(array))}, because", culprits)
+        return _because(quantity, NAN, f"{name} is NaN{_partly(np.isnan(array))}", culprits)
     if np.isinf(array).any():
         culprits = search.origins(number, _not_finite, search.spoiled)
-        return Why(quantity, INFINITE, f"{name} is infinite{_partly(np.isinf(array))}, because", culprits)
+        return _because(quantity, INFINITE, f"{name} is infinite{_partly(np.isinf(array))}", culprits)
+    if not array.size:
+        return Why(quantity, ZERO, f"{name} is empty: {UNICODE.name(quantity.symbol)} has no elements")
     if not array.any():
         if number in snapshot.outputs:
             return Why(quantity, ZERO, f"{name} is 0: the backward pass was started with that")
-        culprits = search.origins(number, lambda share: not share.any(), search.blocked)
-        return Why(quantity, ZERO, f"{name} is 0, because", culprits)
-    return Why(quantity, ORDINARY, f"{name} = {UNICODE.value(bar)} comes by", (), search.strongest(number))
+        return _because(quantity, ZERO, f"{name} is 0", search.origins(number, _zero, search.blocked))
+    paths = search.strongest(number)
+    how = "comes by" if paths else "is what the last backward pass left: a value on the way was written over since"
+    return Why(quantity, ORDINARY, f"{name} = {UNICODE.value(bar)} {how}", (), paths)
+
+
+def _because(quantity: Quantity, kind: str, what: str, culprits: tuple[Culprit, ...]) -> Why:
+    """Return the answer that the bar is what it is because of the culprits."""
+    if not culprits:
+        return Why(quantity, kind, f"{what}: a value that is needed to tell where from was written over since")
+    return Why(quantity, kind, f"{what}, because", culprits)
 
 
 def _partly(mask: Any) -> str:
@@ -145,8 +155,8 @@ class _Search:
                         stack.append(consumer)
                 elif consumer not in seen:
                     seen.add(consumer)
-                    culprits.append(self.culprit(child, self._undifferentiated(child, number)))
-        culprits += culprits or [
+                    culprits.append(self.cut(child, number))
+        culprits = culprits or [
             self.culprit(
                 c, f"{UNICODE.name(c.symbol)} is a constant of the same value as {UNICODE.name(s.symbol)}: detached?"
             )
@@ -160,10 +170,19 @@ class _Search:
             f"no bar arrives at {symbol}: a value that a rule needs is not known, or nothing depends on it",
         )
 
-    def _undifferentiated(self, child: Quantity, number: int) -> str:
-        operation = child.operation
+    def cut(self, child: Quantity, number: int) -> Culprit:
+        """Return what keeps the bar of a step from this argument: the step, or that the argument is of integers."""
+        operation, argument = child.operation, self.snapshot[number]
         assert operation is not None
-        return f"{operation.name} has no derivative by {UNICODE.name(self.snapshot[number].symbol)}"
+        if (
+            not isinstance(argument.dtype, tuple)
+            and argument.operation is not None
+            and np.dtype(argument.dtype).kind in "iub"
+        ):
+            return self.culprit(
+                argument, f"{self._step(argument)} is of {argument.dtype}: no bar flows through integers"
+            )
+        return self.culprit(child, f"{operation.name} has no derivative by {UNICODE.name(argument.symbol)}")
 
     def _copies(self, quantity: Quantity) -> list[tuple[Quantity, Quantity]]:
         """Return constants with the value of the quantity, or of something computed from it."""
@@ -186,12 +205,18 @@ class _Search:
     # --- Zero and not finite -------------------------------------------------------------------------------
 
     def origins(self, number: int, bad: Any, reason: Any) -> tuple[Culprit, ...]:
-        """Return the steps above that hand on a bad share, though the bar they get is not bad."""
-        found: dict[int, Culprit] = {}
+        """Return the steps above that hand on a bad share, though the bar they get is not bad.
+
+        Where good shares add up to a bad bar, it is that sum.
+        """
+        found: dict[tuple[int, bool], Culprit] = {}
         seen: set[tuple[int, int]] = set()
         stack = [number]
         while stack:
             current = stack.pop()
+            total = self._sum(current, bad)
+            if total is not None:
+                found[current, True] = total
             for consumer, position in self.uses[current - 1]:
                 if (consumer, position) in seen:
                     continue
@@ -200,20 +225,34 @@ class _Search:
                 share = self.replay.shares.get((consumer, position))
                 if share is None:
                     if position not in child.wanted and bad(np.zeros(1)):
-                        found.setdefault(consumer, self.culprit(child, self._undifferentiated(child, current)))
+                        found.setdefault((consumer, False), self.cut(child, current))
                     continue
-                if not _any_bad(bad, share):
+                if not bad(share):
                     continue
                 bar = self.replay.bars.get(consumer)
-                if _any_bad(bad, bar) and consumer not in self.snapshot.outputs:
+                bad_bar = bar is not None and bad(bar)
+                if bad_bar and consumer not in self.snapshot.outputs:
                     stack.append(consumer)
-                elif _any_bad(bad, bar):
-                    found.setdefault(
-                        consumer, self.culprit(child, f"the backward pass was started with {UNICODE.value(bar)}")
-                    )
-                else:
-                    found.setdefault(consumer, self.culprit(child, reason(child, position)))
-        return tuple(found[consumer] for consumer in sorted(found, reverse=True))
+                    continue
+                why = f"the backward pass was started with {UNICODE.value(bar)}" if bad_bar else reason(child, position)
+                found.setdefault((consumer, False), self.culprit(child, why))
+        return tuple(found[key] for key in sorted(found, reverse=True))
+
+    def _sum(self, number: int, bad: Any) -> Culprit | None:
+        """Return that shares which are not bad add up to a bad bar, if they do: they cancel, or overflow."""
+        quantity = self.snapshot[number]
+        uses = [use for use in dict.fromkeys(self.uses[number - 1]) if use in self.replay.shares]
+        good = [use for use in uses if not bad(self.replay.shares[use])]
+        if isinstance(quantity.dtype, tuple) or not good or (bad is not _zero and len(good) < len(uses)):
+            return None
+        parts = [
+            f"{_range(self.replay.shares[consumer, position])} by {self._step(self.snapshot[consumer])}"
+            for consumer, position in good
+        ]
+        what = "cancel" if bad is _zero else "add up to what is not finite"
+        name = UNICODE.name(quantity.symbol, bar=True)
+        line = quantity.line or self.snapshot[good[-1][0]].line  # a leaf has none: that of the last step that uses it
+        return Culprit(quantity, f"the contributions to {name} {what}: {', '.join(parts)}", line)
 
     def made_nan(self, number: int) -> tuple[Culprit, ...]:
         """Return the steps above that make NaN of an infinite bar."""
@@ -221,7 +260,7 @@ class _Search:
         def reason(child: Quantity, _: int) -> str:
             return f"{self._step(child)} makes NaN of the infinite bar: infinity times 0, or minus infinity"
 
-        found = self.origins(number, lambda share: bool(np.isnan(share).any()), reason)
+        found = self.origins(number, _nan, reason)
         return tuple(c for c in found if np.isinf(_norm(self.replay.bars.get(c.quantity.number))))
 
     def culprit(self, quantity: Quantity, reason: str) -> Culprit:
@@ -235,6 +274,11 @@ class _Search:
         argument = self.snapshot[child.parents[position]]
         symbol, name = UNICODE.name(argument.symbol), operation.name
         value = usable(argument)
+        if self._underflows(child, position):
+            bar = _range(self.replay.bars[child.number])
+            return (
+                f"{self._step(child)} hands on 0: its bar is {bar}, and that times its slope is too small for a number"
+            )
         others = [self.snapshot[p] for place, p in enumerate(child.parents) if place != position]
         if name == "relu" and value is not None and (np.asarray(value) <= 0).all():
             return f"relu is dead: its input {symbol} is nowhere positive (at most {UNICODE.number(np.max(value))})"
@@ -252,6 +296,14 @@ class _Search:
         if np.any(self.replay.bars.get(child.number)) and value is not None and not np.asarray(value).any():
             return f"{self._step(child)} has the slope 0 at {symbol} = 0"
         return f"{self._step(child)} hands on 0: its slope is 0 at {symbol}, which is {_range(value)}"
+
+    def _underflows(self, child: Quantity, position: int) -> bool:
+        """Tell whether a step would hand on something if its bar were larger."""
+        bar = self.replay.bars[child.number]
+        if isinstance(bar, tuple):
+            return False
+        with np.errstate(all="ignore"):
+            return bool(np.any(numeric_share(self.snapshot, child, position, bar / np.max(np.abs(bar)))))
 
     def spoiled(self, child: Quantity, position: int) -> str:
         """Say why a step hands on what is not finite."""
@@ -321,8 +373,8 @@ class _Search:
             best[output] = [(1.0, None)]
         for quantity in reversed(self.snapshot.quantities[number - 1 :]):
             found = best.get(quantity.number, [])
-            for consumer, position in self.uses[quantity.number - 1]:
-                share, bar = self.replay.shares.get((consumer, position)), self.replay.bars.get(consumer)
+            for consumer in dict.fromkeys(consumer for consumer, _ in self.uses[quantity.number - 1]):
+                share, bar = self._handed_on(consumer, quantity.number), self.replay.bars.get(consumer)
                 if share is None or bar is None or not _norm(bar):
                     continue
                 size = _norm(share) / _norm(bar)
@@ -331,6 +383,13 @@ class _Search:
                 found += [(size * factor, (consumer, rank)) for rank, (factor, _) in enumerate(best.get(consumer, []))]
             best[quantity.number] = sorted(found, key=lambda entry: -abs(entry[0]))[:PATHS]
         return tuple(self._path(number, rank, best) for rank in range(len(best[number])))
+
+    def _handed_on(self, consumer: int, number: int) -> Any:
+        """Return what a step gives to the bar of a quantity, as all arguments where it takes that; None if unknown."""
+        parents = self.snapshot[consumer].parents
+        shares = [self.replay.shares.get((consumer, i)) for i, parent in enumerate(parents) if parent == number]
+        known = [share for share in shares if share is not None]
+        return known[0] if len(known) == 1 else sum(known) if known else None
 
     def _path(self, number: int, rank: int, best: dict[int, list[Any]]) -> Path:
         quantities = [self.snapshot[number]]
@@ -346,23 +405,32 @@ class _Search:
         return Path(tuple(quantities), factors[0], weakest)
 
 
+def _parts(value: Any) -> Sequence[Any]:
+    """Return the arrays of a bar or share: one, or one for each of several outputs."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _zero(share: Any) -> bool:
+    return not any(np.any(part) for part in _parts(share))
+
+
+def _nan(share: Any) -> bool:
+    return any(np.isnan(part).any() for part in _parts(share))
+
+
 def _not_finite(share: Any) -> bool:
-    return not np.isfinite(share).all()
-
-
-def _any_bad(bad: Any, value: Any) -> bool:
-    """Tell whether an array (or one of several outputs' bars) is bad."""
-    if value is None:
-        return False
-    parts: Sequence[Any] = value if isinstance(value, tuple) else (value,)
-    return any(bad(np.asarray(part)) for part in parts)
+    return not all(np.isfinite(part).all() for part in _parts(share))
 
 
 def _norm(value: Any) -> float:
+    """Return the root of the sum of the squares, of which no square is too small or too large for a number."""
     if value is None:
         return 0.0
-    parts: Sequence[Any] = value if isinstance(value, tuple) else (value,)
-    return math.sqrt(sum(float(np.sum(np.square(np.asarray(part, dtype=float)))) for part in parts))
+    sizes = np.concatenate([np.abs(np.asarray(part, dtype=float)).reshape(-1) for part in _parts(value)])
+    largest = float(np.max(sizes, initial=0))
+    if not largest or not math.isfinite(largest):
+        return largest
+    return largest * math.sqrt(float(np.sum(np.square(sizes / largest))))
 
 
 def _range(value: Any) -> str:

@@ -249,6 +249,37 @@ def test_not_a_number_at_a_finite_slope_is_told():
     assert "sqrt at" in str(report)
 
 
+def test_lost_digits_are_undecided():
+    report = check_gradients(lambda x: ((1 - np.cos(x)) / x**2).sum(), np.array([1e-4, 1e-6]))
+    assert any("loses its digits" in c.note for c in report.undecided)
+
+
+@pytest.mark.parametrize("frequency", [1e4, 1e6, 1e8, 1e10])
+def test_fast_oscillation_is_not_called_wrong(frequency):
+    for seed in range(3):
+        x = np.random.default_rng(seed).normal(size=2)
+        assert check_gradients(lambda x: np.sin(frequency * x).sum(), x).ok
+
+
+def test_a_forward_that_writes_is_blamed():
+    def cut(x):
+        x[x < 0] = 0
+        return 2 * x
+
+    writing = primitive(cut, name="writing", x=lambda bar: 2 * bar)
+    for function in (writing, lambda x: np.sin(writing(x * 1))):
+        report = examine(function, X)
+        assert report.blame.operation == "writing"
+        assert "writes to an array" in report.blame.finding
+
+
+def test_not_a_number_from_what_was_not_selected():
+    report = examine(lambda x: np.where(x > 0, np.sqrt(x), -x), np.array([-1.0, 2.0]))
+    assert kinds(report) == ["not finite"]
+    assert "values of sqrt at" in str(report)
+    assert "choose a safe argument first" in str(report)
+
+
 def test_batch_normalization_in_training():
     """The gradient by the bias in front of it is nothing but rounding; its size is not a size to divide by."""
     x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)

@@ -25,7 +25,7 @@ _SETTINGS = hypothesis.settings(
 @_SETTINGS
 @hypothesis.given(computations(), st.booleans(), st.booleans())
 def test_no_form_raises_and_all_have_every_line(monkeypatch: Any, compute: Any, recording: bool, swept: bool) -> None:
-    monkeypatch.setattr("autograd.view.page.svg", lambda source: f"<svg>{len(source)}</svg>")
+    monkeypatch.setattr("autograd.view.page.svg", lambda source, **options: f"<svg>{len(source)}</svg>")
     if recording:
         with autograd.record():
             loss, tensors = compute()
@@ -166,3 +166,14 @@ def test_indices_are_written_as_typed(index: Any, written: str) -> None:
     assert graph.latex()
     assert graph.html(check=False)
     assert str(graph.why(x))
+
+
+def test_a_step_with_thousands_of_arguments_takes_time_in_proportion():
+    leaves = [Tensor(i % 11 / 10, requires_grad=True) for i in range(10_000)]
+    loss = np.stack([np.sin(x) * 0.5 for x in leaves]).sum()
+    loss.backward()
+    graph = autograd.graph(loss)
+    start = time.process_time()
+    for form in (graph.dot, graph.text, graph.latex, graph.html):
+        assert form()
+    assert time.process_time() - start < 15

@@ -101,7 +101,43 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str, str]] = {
     "the 2 of the square": (regression, {"ybar": lambda Lbar, y, t: Lbar * (y - t) / 8}, "ybar", "factor 2 is missing"),
     "missing sum": (regression, {"bbar": lambda ybar: ybar}, "bbar", "sum over axis 0 is missing"),
     "mean for sum": (regression, {"bbar": lambda ybar: ybar.mean(axis=0)}, "bbar", "1/4 is too much"),
-    "raises": (regression, {"Wbar": lambda x, ybar: x @ ybar}, "Wbar", "it raises ValueError"),
+    "transpose without which the shapes do not fit": (
+        regression,
+        {"Wbar": lambda x, ybar: x @ ybar},
+        "Wbar",
+        "a transpose is missing: xᵀ in the place of x",
+    ),
+    "shapes do not fit": (
+        regression,
+        {"Wbar": lambda x, ybar: ybar @ x},
+        "Wbar",
+        "it raises ValueError.*is a transpose missing, or the order wrong",
+    ),
+    "raises": (regression, {"bbar": lambda ybar: ybar[7]}, "bbar", "it raises IndexError"),
+    "factor too much": (
+        lambda: rows.logistic(penalty=True),
+        {"bbar": lambda zbar, z: zbar * z},
+        "bbar",
+        "^the factor z is too much$",
+    ),
+    "slope at the output": (
+        lambda: rows.logistic(penalty=True),
+        {"zbar": lambda ybar, y: ybar * sigmoid_slope(y)},
+        "zbar",
+        r"the slope is taken at y: σ'\(z\) = y \(1 − y\)",
+    ),
+    "input for output in the slope": (
+        lambda: rows.logistic(penalty=True),
+        {"zbar": lambda ybar, z: ybar * z * (1 - z)},
+        "zbar",
+        r"z in the place of y: σ'\(z\) = y \(1 − y\)",
+    ),
+    "slope without a factor": (
+        lambda: rows.logistic(penalty=True),
+        {"zbar": lambda ybar, y: ybar * (1 - y)},
+        "zbar",
+        r"the factor y is missing: σ'\(z\) = y \(1 − y\)",
+    ),
 }
 
 
@@ -148,6 +184,69 @@ def test_a_turned_kernel() -> None:
     report = graph.check_by_hand({"wbar": lambda x, ybar: filter_bar(x, ybar)[..., ::-1, ::-1]})
     assert report.first_wrong is not None
     assert report.first_wrong.slip.startswith("it is reversed along both spatial axes")
+
+
+def layers() -> Tensor:
+    """Return the loss of a network with a tanh between two products of matrices."""
+    rng = np.random.default_rng(0)
+    x, b = rows.given("X", rng.normal(size=(4, 3))), rows.named("b", rng.normal(size=2))
+    w1, w2 = rows.named("W1", rng.normal(size=(3, 2))), rows.named("W2", rng.normal(size=(2, 5)))
+    h = np.tanh((x @ w1 + b).named("Z")).named("H")
+    return ((h @ w2).named("O") ** 2).sum().named("L")
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "slip"),
+    [
+        ("W2bar", lambda H, Obar: H @ Obar, "a transpose is missing: Hᵀ in the place of H"),
+        ("Hbar", lambda W2, Obar: Obar @ W2, "a transpose is missing: W₂ᵀ in the place of W₂"),
+        ("Zbar", lambda Hbar, Z: Hbar * (1 - Z**2), "Z in the place of H: tanh'(Z) = 1 − H²"),
+        ("Zbar", lambda Hbar, H: Hbar * (1 - np.tanh(H) ** 2), "the slope is taken at H: tanh'(Z) = 1 − H²"),
+        ("Zbar", lambda Hbar, H: Hbar * (1 - H), "H in the place of H²: tanh'(Z) = 1 − H²"),
+        ("Zbar", lambda Hbar, H: Hbar * (1 + H**2), "the sign of −H²: tanh'(Z) = 1 − H²"),
+        ("Zbar", lambda Hbar, H: -Hbar * H**2, "the term 𝟏 is missing: tanh'(Z) = 1 − H²"),
+        ("Zbar", lambda Hbar, H: Hbar * (1 - H**2) * H, "the factor H is too much"),
+        ("W1bar", lambda X, Zbar: X.T.T @ Zbar, "a transpose is missing: Xᵀ in the place of X"),
+    ],
+)
+def test_slips_in_a_layer(name: str, expression: Any, slip: str) -> None:
+    report = autograd.graph(layers()).check_by_hand({name: expression})
+    assert report.first_wrong is not None
+    assert report.first_wrong.slip == slip
+
+
+def test_a_transpose_too_many_is_not_called_missing() -> None:
+    x, w = rows.given("x", np.ones((2, 3))), rows.named("W", np.ones((3, 4)))
+    graph = autograd.graph(((x @ w).named("y") ** 2).sum().named("L"))
+    report = graph.check_by_hand({"Wbar": lambda x, ybar: x @ ybar.T})
+    assert report.first_wrong is not None
+    assert "it raises ValueError" in report.first_wrong.slip
+    report = graph.check_by_hand({"Wbar": lambda x, ybar: x.T @ ybar.T})
+    assert report.first_wrong is not None
+    assert report.first_wrong.slip == "ȳ and its transpose are mixed up"
+
+
+def test_as_many_digits_as_it_takes() -> None:
+    w, b = rows.named("w", 2.0), rows.named("b", [1.0, 2.0])
+    z = (0.1 * w).named("z")
+    graph = autograd.graph((z * z + (b * b).sum()).named("L"))
+    (one,) = graph.check_by_hand({"zbar": lambda Lbar, z: 2 * Lbar * z + 3e-6})
+    assert str(one).startswith("zbar: expected 0.4, got 0.400003.")
+    (one,) = graph.check_by_hand({"bbar": lambda Lbar, b: 2 * Lbar * b + np.array([0.0, 1e-5])})
+    assert str(one).startswith("bbar: expected 4 at [1], got 4.00001 at [1].")
+
+
+def test_a_ratio_that_says_nothing_is_not_told() -> None:
+    graph = autograd.graph(rows.logistic(penalty=True))
+    right = graph.equations()["bbar"].value
+    for factor, said in (
+        (131.2593, ""),
+        (1.0015, ""),
+        (3.0, "it is 3 times too large"),
+        (0.2, "the factor 5 is missing"),
+    ):
+        (one,) = graph.check_by_hand({"bbar": factor * right})
+        assert one.slip == said
 
 
 def test_odd_values_are_compared_in_silence() -> None:

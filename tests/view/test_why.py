@@ -66,6 +66,24 @@ def divided_by_zero(x: Tensor) -> Tensor:
     return (1.0 / (x - 1.0)).sum()
 
 
+def cancelled(x: Tensor) -> Tensor:
+    return (x - x.mean()).sum()
+
+
+def cancelled_later(x: Tensor) -> Tensor:
+    y = x * 2.0
+    return (y * 3.0 - y * 3.0).sum()
+
+
+def too_large(x: Tensor) -> Tensor:
+    y = 1.5 * x
+    return (y * 1e308 + y * 1e308).sum()
+
+
+def underflow(x: Tensor) -> Tensor:
+    return (x * 1e-200 * 1e-200).sum()
+
+
 def overflow(x: Tensor) -> Tensor:
     y = np.exp(x * 1000.0)
     return (y - y).sum()
@@ -80,6 +98,10 @@ PLANTED: list[tuple[Callable[[Tensor], Tensor], str, str]] = [
     (clipped, "zero", "clip holds x, which is 1 to 2, at its bounds"),
     (not_the_largest, "zero", "maximum does not select x"),
     (only_compared, "zero", "greater has no derivative by x"),
+    (cancelled, "zero", r"contributions to x̄ cancel: −1 by v\S+ = mean\(x\), 1 by v\S+ = subtract"),
+    (cancelled_later, "zero", r"contributions to v̄\S+ cancel: 3 by .*, −3 by "),
+    (underflow, "zero", r"hands on 0: its bar is 1e−200, and that times its slope is too small for a number"),
+    (too_large, "infinite", "add up to what is not finite: 1e.308 by .*, 1e.308 by "),
     (logarithm_of_zero, "infinite", "log has an infinite slope at v"),
     (hidden_branch, "nan", r"0 times infinity; choose before, log\(where"),
     (root_of_zero, "infinite", "sqrt has an infinite slope"),
@@ -170,6 +192,38 @@ def test_only_compared_at_all() -> None:
     answer = autograd.graph(((x > 0) * w).sum()).why(x)
     assert answer.kind == "absent"
     assert "greater has no derivative by x" in str(answer)
+
+
+def test_a_step_without_a_derivative_is_told_once() -> None:
+    w, u = leaf(2.5, "w"), leaf(2.0, "u")
+    answer = autograd.graph(np.floor(w) * u).why("w")
+    assert [culprit.reason for culprit in answer.culprits] == ["floor has no derivative by w"]
+
+
+def test_a_cast_to_integers_is_what_cuts() -> None:
+    w, u = leaf(2.5, "w"), leaf(2.0, "u")
+    n = (w * 3.0).astype(int).named("n")
+    (culprit,) = autograd.graph(n * u).why("w").culprits
+    assert culprit.quantity.symbol == "n"
+    assert re.fullmatch(r"n = astype\(v\S+\) is of int64: no bar flows through integers", culprit.reason)
+
+
+def test_both_arguments_of_a_step_are_one_path() -> None:
+    a = leaf(2.0, "a")
+    y = (a * a * 3.0).named("y")
+    answer = autograd.graph((y * y + 0.5 * a).named("L")).why("a")
+    assert [(path.quantities[1].symbol, path.factor) for path in answer.paths] == [("v2", 288.0), ("v7", 0.5)]
+
+
+def test_tiny_bars_have_paths() -> None:
+    x = leaf(1.0)
+    (path,) = autograd.graph(x * 1e-150 * 1e-150).why("x").paths
+    assert path.factor == pytest.approx(1e-300, rel=1e-9)
+
+
+def test_an_empty_bar_is_said_to_be_empty() -> None:
+    x = leaf(np.zeros(0))
+    assert str(autograd.graph((x * 2.0).sum()).why("x")) == "x̄ is empty: x has no elements"
 
 
 def test_an_ordinary_bar_names_the_strongest_paths() -> None:
