@@ -81,7 +81,7 @@ sum = primitive(
 def _mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the mean over axes; NaN, with NumPy's warning, over no elements."""
     a = np.asarray(a)
-    if a.size and a.dtype.char in "fd":  # as ndarray.mean does it, in a third of the time
+    if a.ndim and a.size and a.dtype.char in "fd":  # as ndarray.mean does it, in a third of the time
         total = a.sum(axis=axis, keepdims=keepdims)
         return total / _count(a.shape, axis)
     return a.mean(axis=axis, keepdims=keepdims)

@@ -181,7 +181,7 @@ class Latex(Style):
     sign: ClassVar = {"==": r"\stackrel{?}{=}", "!=": r"\neq", "<=": r"\leq", ">=": r"\geq", "-": "-"}
 
     def name(self, name: str, *, bar: bool = False) -> str:
-        spelled = "".join(_SPELLED.get(letter, letter) for letter in name)
+        spelled = _SPELLED.get(name[:1], name[:1]) + name[1:]
         return super().name(spelled if _PARTS.fullmatch(spelled) else name, bar=bar)
 
     def _letter(self, letter: str, bar: bool) -> str:
@@ -192,7 +192,7 @@ class Latex(Style):
         return f"_{{{digits}}}" if digits else f"_{{\\mathrm{{{_escaped(word)}}}}}" if word else ""
 
     def _long(self, name: str, bar: bool) -> str:
-        upright = f"\\mathrm{{{_escaped(name, greek=True)}}}"
+        upright = f"\\mathrm{{{_escaped(name, math=True)}}}"
         return f"\\overline{{{upright}}}" if bar else upright
 
     def function(self, text: str) -> str:
@@ -237,11 +237,14 @@ class Latex(Style):
         return self.number(array) if array.ndim == 0 else f"\\text{{{_escaped(described(value))}}}"
 
 
-def _escaped(text: str | None, *, greek: bool = False) -> str:
-    """Return text with what LaTeX would take for a command escaped; `greek`: Greek letters as commands of math mode."""
-    escapes = {sign: f"\\{sign}" for sign in "_#%&${}"} | {sign: f"\\char`\\{sign}{{}}" for sign in "\\^~"}
-    if greek:
-        escapes |= {letter: f"{{\\{name}}}" for letter, name in _SPELLED.items() if name != "omicron"}
+def _escaped(text: str | None, *, math: bool = False) -> str:
+    """Return text with what LaTeX would take for a command escaped, for text mode or for math mode."""
+    escapes = {sign: f"\\{sign}" for sign in "_#%&${}"}
+    if math:
+        escapes |= {"\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}"}
+        escapes |= {letter: f"{{\\{name}}}" for letter, name in _SPELLED.items()}
+    else:
+        escapes |= {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
     return "".join(escapes.get(letter, letter) for letter in text or "")
 
 

@@ -535,3 +535,9 @@ def test_float16_with_more_elements_than_it_can_count(function):
     x = Tensor(np.ones(70_000, np.float16), requires_grad=True)
     function(x).backward()
     np.testing.assert_allclose(x.grad, np.float16(1 / 70_000))
+
+
+def test_mean_of_a_number_has_no_axis_as_in_numpy():
+    for x in (np.array(2.0), ag.Tensor(2.0, requires_grad=True)):
+        with pytest.raises(np.exceptions.AxisError):
+            ag.mean(x, axis=0)

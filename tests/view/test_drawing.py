@@ -283,6 +283,35 @@ def test_a_box_with_several_outputs_shows_each() -> None:
     assert [message for _, _, message in messages if message != "1"] == []
 
 
+def test_a_graph_too_large_to_draw_unasked_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograd.view.forms.REPR_LIMIT", 10)
+    monkeypatch.setattr("autograd.view.forms.FOLDED_LIMIT", 20)
+    end, _ = chain(20)
+    shown = autograd.graph(end)._repr_html_()
+    assert shown is not None
+    assert shown.startswith("<pre>&lt;Graph: 20 operations on 21 leaves&gt;</pre><p>Too large to draw unasked")
+
+
+def test_every_step_of_a_bar_is_told_on_its_edge() -> None:
+    w, b = Tensor(np.ones((20, 30)), requires_grad=True).named("w"), Tensor(np.ones(4), requires_grad=True).named("b")
+    dot = autograd.graph((np.tanh(w).sum() * b).sum()).dot(show="both")
+    edges = re.findall(r"v\d+ -> v\d+ \[(.*)\]", dot)
+    assert len(edges) == 5
+    assert all("label" in edge for edge in edges)
+
+
+def test_modules_to_fold_must_be_there() -> None:
+    graph = autograd.graph(blocks(2))
+    for collapse in ("nope", ["Model.block1", "nope"], "block"):
+        with pytest.raises(
+            ValueError, match=r"there is no module '(nope|block)'; there are Model, Model.block0.*block1"
+        ):
+            graph.dot(collapse=collapse)
+    assert graph.dot(collapse="block1") == graph.dot(collapse=["Model.block1"])
+    with pytest.raises(ValueError, match="under autograd.record"):
+        autograd.graph(Tensor(2.0, requires_grad=True) * 2.0).dot(collapse="x")
+
+
 def test_a_message_to_a_box_is_the_sum_of_its_shares() -> None:
     x = Tensor(2.0, requires_grad=True).named("x")
     with autograd.record():
@@ -358,6 +387,11 @@ def test_a_hundred_thousand_quantities() -> None:
     assert {form: seconds for form, (_, seconds) in forms.items() if seconds >= 5} == {}  # 0.7 to 2 s on one core
     dot = forms["dot"][0]
     assert len(labels(dot)) <= 60
+    shown, seconds = timed(graph._repr_html_)
+    assert seconds < 5
+    assert "&lt;Graph: 50000 operations on 50001 leaves&gt;" in shown
+    assert re.search(r"<p>100,000 of 100,001 quantities are folded into \d+ stretches", shown)
+    assert ("data:image/svg+xml" in shown) == (shutil.which("dot") is not None)
     folded = r"100,000 of 100,001 quantities are folded into \d+ stretches"
     assert all(re.search(folded, forms[form][0]) for form in {"dot", "svg", "html"} & forms.keys())
     left_out = "The first 99,701 of 100,001 quantities are not written out"

