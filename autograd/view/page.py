@@ -285,7 +285,8 @@ def _opened(snapshot: Snapshot, found: list[tuple[str, Drawing]]) -> dict[tuple[
     Returns:
         By path of the module, the place of that drawing; () for the one with all folded. The inner ones come last.
     """
-    paths = dict.fromkeys(q.scope[:depth] for q in snapshot.quantities for depth in range(len(q.scope) + 1))
+    scopes = dict.fromkeys(quantity.scope for quantity in snapshot.quantities)
+    paths = dict.fromkeys(scope[:depth] for scope in scopes for depth in range(len(scope) + 1))
     places = {_key(drawing): place for place, (_, drawing) in enumerate(found)}
     opened: dict[tuple[str, ...], int] = {}
     most = 2 if len(snapshot) > _HUGE else _OPENED

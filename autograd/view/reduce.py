@@ -149,13 +149,12 @@ def reduce(
         drawing = drawn(_folded_modules(shown, collapse))
         if len(drawing.vertices) <= budget:
             return drawing
-    else:
-        for depth in range(max((len(q.scope) for q in shown), default=0), -1, -1):
-            assignment = _folded_modules(shown, depth)
-            if _count(shown, assignment) <= budget or (depth == 0 and assignment):
-                drawing = drawn(assignment)
-                if drawing.fits(budget):
-                    return drawing
+    for depth in range(max((len(q.scope) for q in shown), default=0), -1, -1):
+        assignment = _folded_modules(shown, depth)
+        if len(shown) - len(assignment) <= budget or (depth == 0 and assignment):
+            drawing = drawn(assignment)
+            if drawing.fits(budget):
+                return drawing
     return _drawing(snapshot, len(present), shown, _stretches(snapshot, shown))
 
 
@@ -165,7 +164,8 @@ def _known_modules(snapshot: Snapshot, paths: Collection[str]) -> Collection[str
     Raises:
         ValueError: there is no module of one of these paths.
     """
-    scopes = {q.scope[:depth] for q in snapshot.quantities for depth in range(1, len(q.scope) + 1)}
+    innermost = {quantity.scope for quantity in snapshot.quantities}
+    scopes = {scope[:depth] for scope in innermost for depth in range(1, len(scope) + 1)}
     known = {".".join(scope) for scope in scopes} | {".".join(scope[1:]) for scope in scopes}
     unknown = [path for path in paths if path not in known]
     if unknown:
@@ -176,27 +176,19 @@ def _known_modules(snapshot: Snapshot, paths: Collection[str]) -> Collection[str
 
 def _folded_modules(shown: Sequence[Quantity], collapse: bool | int | Collection[str]) -> dict[int, Path]:
     """Return the module that each quantity is folded into, by number."""
-    found = {}
-    containers = {quantity.scope[:depth] for quantity in shown for depth in range(len(quantity.scope))}
-    for quantity in shown:
+    scopes = {quantity.scope for quantity in shown}
+    containers = {scope[:depth] for scope in scopes for depth in range(len(scope))}
+
+    def folded(scope: Path) -> Path | None:
         if collapse is True:
-            if quantity.scope not in containers and quantity.scope:
-                found[quantity.number] = quantity.scope
-            continue
+            return scope if scope and scope not in containers else None
         if isinstance(collapse, int):
-            if len(quantity.scope) > collapse:
-                found[quantity.number] = quantity.scope[: collapse + 1]
-            continue
-        for depth in range(1, len(quantity.scope) + 1):
-            names = quantity.scope[:depth]
-            if ".".join(names) in collapse or ".".join(names[1:]) in collapse:
-                found[quantity.number] = names
-                break
-    return found
+            return scope[: collapse + 1] if len(scope) > collapse else None
+        around = (scope[:depth] for depth in range(1, len(scope) + 1))
+        return next((names for names in around if ".".join(names) in collapse or ".".join(names[1:]) in collapse), None)
 
-
-def _count(shown: Sequence[Quantity], assignment: dict[int, Path]) -> int:
-    return len(shown) - len(assignment) + len(set(assignment.values()))
+    modules = {scope: folded(scope) for scope in scopes}
+    return {q.number: module for q in shown if (module := modules[q.scope]) is not None}
 
 
 def _module_folds(snapshot: Snapshot, shown: Iterable[Quantity], assignment: dict[int, Path]) -> list[Fold]:

@@ -82,6 +82,8 @@ class Quantity(NamedTuple):
         """The number that forms write for a constant without a name that is the same everywhere; None for others."""
         if self.kind not in (INPUT, CONSTANT) or self.name is not None or self.value is None:
             return None
+        if self.kind == INPUT and self.shape:
+            return None  # that an input holds the same number everywhere is a coincidence
         value = np.asarray(self.value)
         if not value.size or value.dtype.kind not in "fiub" or not (value == value.flat[0]).all():
             return None

@@ -142,6 +142,8 @@ class _Search:
                 text = f"{symbol} has no bar: it does not require a gradient"
                 return Why(quantity, ABSENT, text)
             return Why(quantity, ABSENT, f"{symbol} has no bar: nothing it was computed from requires a gradient")
+        if not self.replay.bars:
+            return Why(quantity, ABSENT, f"no bar arrives at {symbol}: {self._no_start()}")
         culprits = []
         seen: set[int] = set()
         stack = [quantity.number]
@@ -168,6 +170,20 @@ class _Search:
             quantity,
             ABSENT,
             f"no bar arrives at {symbol}: a value that a rule needs is not known, or nothing depends on it",
+        )
+
+    def _no_start(self) -> str:
+        """Say why there is no bar to start with."""
+        result = self.snapshot[self.snapshot.outputs[-1]]
+        if not result.requires_grad:
+            return f"the result {UNICODE.name(result.symbol)} does not require a gradient"
+        if isinstance(result.dtype, tuple):
+            return f"the bar of the result {UNICODE.name(result.symbol)}, several arrays, is not known"
+        lengths = "\N{MULTIPLICATION SIGN}".join(map(str, result.shape))
+        name = UNICODE.name(result.symbol)
+        return (
+            f"the result {name} is no number but {lengths}, and the bar that it got is not known: "
+            "compute it inside autograd.record(), then call backward(bar)"
         )
 
     def cut(self, child: Quantity, number: int) -> Culprit:

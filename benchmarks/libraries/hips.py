@@ -15,6 +15,7 @@ from autograd import grad, value_and_grad
 from benchmarks.jobs import Arrays, Steps
 from benchmarks.libraries import networks
 
+MISSING = {"epoch": "more than two minutes: see the step at B=64"}
 RNG = numpy.random.default_rng(0)
 
 
@@ -153,27 +154,6 @@ def hvp(arrays: Arrays) -> Steps:
     return Steps(
         lambda: None, lambda: product(weights), lambda found: float(sum((found[name] * v[name]).sum() for name in v))
     )
-
-
-def epoch(arrays: Arrays) -> Steps:
-    order, state = arrays["order"], dict[str, Any]()
-    gradient = value_and_grad(lambda p, x, t: cross_entropy(networks.recognizer(f, p, x, arrays["drop"]), t))
-
-    def reset() -> None:
-        state.update(p={k: w.copy() for k, w in arrays["weights"].items()}, optimizer=networks.optimizer(arrays))
-
-    def step() -> Any:
-        images, labels = arrays["read"]()
-        x, total = images * numpy.float32(1 / 255), 0.0
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            value, bars = gradient(state["p"], x[chosen], labels[chosen])
-            for name, w in state["p"].items():
-                state["optimizer"].step(name, w, bars[name])
-            total += value * len(chosen)
-        return total / len(order)
-
-    return Steps(reset, step)
 
 
 def gradcheck(arrays: Arrays) -> Steps:

@@ -14,7 +14,11 @@ from mygrad.nnet import max_pool as pool
 from benchmarks.jobs import Arrays, Steps
 from benchmarks.libraries import networks
 
-MISSING = {"hvp": "no second derivatives", "gradcheck": "no gradient check"}
+MISSING = {
+    "hvp": "no second derivatives",
+    "gradcheck": "no gradient check",
+    "epoch": "more than a minute: see the step at B=64",
+}
 RNG = np.random.default_rng(0)
 mg.turn_memory_guarding_off()
 
@@ -119,23 +123,3 @@ def chain(arrays: Arrays) -> Steps:
 def neurons(arrays: Arrays) -> Steps:
     weights, biases, parameters = networks.numbers(arrays, mg.tensor)
     return scalars(lambda: networks.neurons(weights, biases, arrays["x"], arrays["t"], relu), parameters, arrays["lr"])
-
-
-def epoch(arrays: Arrays) -> Steps:
-    order, state = arrays["order"], dict[str, Any]()
-
-    def reset() -> None:
-        state.update(p=tensors(arrays["weights"]), optimizer=networks.optimizer(arrays))
-
-    def step() -> Any:
-        images, labels = arrays["read"]()
-        x, total = images * np.float32(1 / 255), 0.0
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            value = softmax_crossentropy(networks.recognizer(f, state["p"], x[chosen], arrays["drop"]), labels[chosen])
-            value.backward()
-            update(state)
-            total += value.item() * len(chosen)
-        return total / len(order)
-
-    return Steps(reset, step)

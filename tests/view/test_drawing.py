@@ -300,6 +300,23 @@ def test_every_step_of_a_bar_is_told_on_its_edge() -> None:
     assert all("label" in edge for edge in edges)
 
 
+def test_modules_are_folded_as_little_as_the_budget_asks_for() -> None:
+    y = Tensor(0.5, requires_grad=True).named("x")
+    with autograd.record(), Module("Model"):
+        for i in range(7):
+            with Module(f"outer{i}"):
+                for j in range(4):
+                    with Module(f"inner{j}"):
+                        for _ in range(5):
+                            y = np.tanh(y)
+    graph = autograd.graph((y * y).named("L"))
+    for options in ({}, {"collapse": True}):
+        names = [label.split("\\n")[0] for label in labels(graph.dot(budget=12, **options)).values()]
+        assert sorted(names) == ["L = v₁₄₁²", *["inner0 ×4"] * 7, "x"]
+    names = [label.split("\\n")[0] for label in labels(graph.dot(budget=5, collapse=True)).values()]
+    assert sorted(names) == ["L = v₁₄₁²", "outer0 ×7", "x"]  # modules still, not stretches of the order
+
+
 def test_modules_to_fold_must_be_there() -> None:
     graph = autograd.graph(blocks(2))
     for collapse in ("nope", ["Model.block1", "nope"], "block"):

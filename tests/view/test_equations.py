@@ -14,7 +14,7 @@ import autograd
 from autograd import Tensor
 from autograd.view.equations import Equations
 from autograd.view.snapshot import Snapshot
-from autograd.view.symbols import ASCII
+from autograd.view.symbols import ASCII, LATEX
 from tests.view import rows
 from tests.view.random_graphs import computations
 
@@ -230,6 +230,11 @@ def test_functions_that_latex_has_a_command_for() -> None:
 def test_names_in_latex(name: str, written: str, bar: str) -> None:
     assert LATEX.name(name) == written
     assert LATEX.name(name, bar=True) == bar
+
+
+def test_an_input_of_ones_is_no_number() -> None:
+    w = Tensor([[2.0], [3.0]], requires_grad=True).named("w")
+    assert autograd.graph((Tensor(np.ones((4, 2))) @ w).sum().named("L")).text().startswith("L = Σ(v₁ w) = 20")
 
 
 def test_a_name_stays_on_its_line() -> None:

@@ -194,6 +194,18 @@ def test_only_compared_at_all() -> None:
     assert "greater has no derivative by x" in str(answer)
 
 
+def test_a_result_that_is_no_number_needs_a_bar_to_start_with() -> None:
+    w = leaf(np.ones((2, 3)), "w")
+    assert str(autograd.graph((w * 2.0).named("y")).why("w")) == (
+        "no bar arrives at w: the result y is no number but 2×3, and the bar that it got is not known: "
+        "compute it inside autograd.record(), then call backward(bar)"
+    )
+    with autograd.record():
+        y = (w * 2.0).named("y")
+    y.backward(np.ones((2, 3)))
+    assert autograd.graph(y).why("w").kind == "ordinary"
+
+
 def test_a_step_without_a_derivative_is_told_once() -> None:
     w, u = leaf(2.5, "w"), leaf(2.0, "u")
     answer = autograd.graph(np.floor(w) * u).why("w")
