@@ -163,9 +163,11 @@ def run(
                 untracked = look_at_sweep(stages[-1], subject, outputs, number, report)
                 if not report.ok:
                     break
-                level = Level(
-                    stages[-1], subject.arrays, outputs, subject.names, number, rng, each_output=mode != "directions"
-                )
+                each_output = mode != "directions" or isinstance(subject, nodes.NodeSubject)
+                level = Level(stages[-1], subject.arrays, outputs, subject.names, number, rng, each_output=each_output)
+                if number == 1 and isinstance(subject, Subject) and not level.is_repeated():
+                    report.problems.append(nodes.written(subject))
+                    break
                 look_at_layout(level, report)
                 if number == 1 and not brief and isinstance(subject, Subject):
                     report.complex_step = complex_step(level, subject)

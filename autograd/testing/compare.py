@@ -24,6 +24,9 @@ from autograd.testing.jitter import REPEATS, REPEATS_IN_DOUBT, Program
 from autograd.testing.report import EDGE, KINK, OK, OUTSIDE, ROUGH, UNDECIDED, WRONG, Comparison
 from autograd.testing.subject import Stage, flat, gradients, pulled, split, values
 
+ROUNDING = 1e3
+"""So many units in the last place of its largest element two runs of one program may be apart."""
+
 FACTOR = 8.0
 """How many error bounds apart two derivatives must be to be called different: the bounds are estimates."""
 
@@ -193,6 +196,30 @@ class Level:
             * np.max(np.abs(self.analytic), axis=1, keepdims=True, initial=0, where=finite)
         )
 
+    def _unit_slopes(self) -> Array:
+        """Return what can pass for rounding in a slope that is far smaller than that of the line through the origin.
+
+        A rule may lose its digits where the function is saturated: 1 - out * out of tanh, in single precision.
+        """
+        natural = [scale_of(y) for y in self.outputs]
+        if self.order > 1:  # gradients of outputs that are scaled to 1
+            natural = [np.maximum(n, 1 / size_of(a)) for n, a in zip(natural, self.arrays, strict=True)]
+        size = np.abs(self.rows) @ flat(natural)
+        return np.asarray(ROUNDING * self.own_precision * size[:, None] / self.sizes)
+
+    def is_repeated(self) -> bool:
+        """Tell whether the record, run again, has the call's values and gradients.
+
+        It has not where a recorded value was written to past the record, by the function itself.
+        """
+        outputs, inputs = self._program.again(None)
+        found = [flat([raw(g) for g in pulled(outputs, inputs, bars, create_graph=False)]) for bars in self.bars]
+        again = np.array(found).reshape(self.analytic.shape)
+        pairs = [(raw(y), before) for y, before in zip(outputs, self.outputs, strict=True)]
+        for row, before in zip(again, self.analytic, strict=True):
+            pairs += zip(split(row, self.arrays), split(before, self.arrays), strict=True)
+        return all(same_but_rounding(a, b) for a, b in pairs)
+
     def measure_rounding(self, repeats: int) -> None:
         """Look for rounding in some more runs of the program."""
         noise, blur = self._rounding(self._program, True, repeats)
@@ -216,7 +243,8 @@ class Level:
         if with_gradients:
             self.shake = np.fmax(self.shake, blur)
         least = max(_tiny(a) for a in (*self.arrays, *self.outputs))
-        return noise, np.minimum(blur, self._most()) + self.own_precision * size + least
+        most = np.maximum(self._most(), self._unit_slopes())
+        return noise, np.minimum(blur, most) + self.own_precision * size + least
 
     # --- The numeric side ------------------------------------------------------------------------------------
 
@@ -359,6 +387,7 @@ class Level:
         undefined = ~np.isfinite(self._combined(flat(self.outputs)))  # at the dtype's own range
         sides = line.one_sided(-1), line.one_sided(1)
         steep = line.diverges(-1) | line.diverges(1)
+        hidden = self.precision**2 * (np.abs(self.rows) @ flat([scale_of(y) for y in self.outputs]))
         for row in rest.tolist():
             status, note, value, margin = _judged(analytic[row], line, slope, bound, blur, bool(right[row]), row, sides)
             if undefined[row]:
@@ -371,6 +400,8 @@ class Level:
                 status, note = UNDECIDED, "the slope is too large for the dtype"
             if status == OK and not decided[row]:
                 status, note = UNDECIDED, "rounding or a jump leaves the numeric slope uncertain"
+            if status == WRONG and abs(analytic[row]) < hidden[row] and line.is_flat(analytic)[row]:
+                status, note = UNDECIDED, "too small to show in the function's values"
             if status == WRONG and not note and line.is_rough()[row]:
                 note = ROUGH
             counts[status] += 1
@@ -603,6 +634,15 @@ def _usable(scale: Array, y: NDArray[Any]) -> Array:
 
 def _median(sizes: Array) -> float:
     return float(np.median(sizes)) if sizes.size else 1.0
+
+
+def same_but_rounding(a: Any, b: Any) -> bool:
+    """Tell whether two results of the same steps differ by no more than other roundings may make."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype.kind != "f" or a.shape != b.shape:
+        return a.shape == b.shape and np.array_equal(a, b)
+    largest = np.max(np.abs(b), initial=0, where=np.isfinite(b))
+    return np.allclose(a, b, rtol=0, atol=ROUNDING * _eps(b) * largest, equal_nan=True)
 
 
 def _tiny(a: Any) -> float:

@@ -205,6 +205,13 @@ class Line:
         seen = np.max(np.abs(np.concatenate([window.high, window.low]) - self.middle), axis=0)
         return np.asarray(np.abs(slope) * window.steps[-1] <= 4 * seen)
 
+    def is_flat(self, slope: Array) -> NDArray[np.bool_]:
+        """Tell for each component whether nothing is seen of a slope in the first window: not even a millionth."""
+        window = self.windows[self.start]
+        seen = np.max(np.abs(np.concatenate([window.high, window.low]) - self.middle), axis=0)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(seen < 1e-6 * np.abs(slope) * window.steps[-1])
+
     def is_rough(self) -> NDArray[np.bool_]:
         """Tell for each component whether it changes nearly as much over far smaller steps, and so oscillates."""
         windows = self._ordered()

@@ -40,12 +40,12 @@ class Program:
         starts = [y._node for y in self.outputs if type(y) is Tensor and y._node is not None]
         self._order = reached(starts, wanted_only=False)
 
-    def again(self, rng: np.random.Generator) -> tuple[list[Any], list[Tensor]]:
+    def again(self, rng: np.random.Generator | None) -> tuple[list[Any], list[Tensor]]:
         """Return the outputs with all rounding changed, and the inputs that they were computed from.
 
-        A sweep over them also has its bars changed.
+        A sweep over them also has its bars changed. Without a generator nothing is changed.
         """
-        inputs = leaves_of([_jittered(a, rng) for a in self.arrays])
+        inputs = leaves_of([a if rng is None else _jittered(a, rng) for a in self.arrays])
         results: dict[Node, Any] = {node: x for node, x in zip(self._inputs, inputs, strict=True) if node is not None}
         for node in self._order:
             if node in results:
@@ -59,7 +59,7 @@ class Program:
                 continue
             result = _record(node.plan.primitive, tuple(values), node.parameters)
             for output in result if isinstance(result, tuple) else (result,):
-                if type(output) is Tensor and output.dtype.kind == "f":
+                if rng is not None and type(output) is Tensor and output.dtype.kind == "f":
                     _disturb(output, rng, keep_value=_is_selection(output, values))
             results[node] = result
         outputs = [results[y._node] if type(y) is Tensor and y._node is not None else y for y in self.outputs]

@@ -20,6 +20,7 @@ from autograd.modes import record
 from autograd.primitive import OUTPUT, Primitive, _record
 from autograd.program import Graph, Node
 from autograd.tensor import Tensor, raw
+from autograd.testing.compare import same_but_rounding
 from autograd.testing.report import Blame, Problem, Report
 from autograd.testing.subject import Stage, Subject, leaves_of, quiet
 
@@ -129,6 +130,34 @@ def hygiene(subject: Subject | NodeSubject, report: Report) -> None:
     if others:
         shown = ", ".join(f"{node.name or 'one'} of shape {node.shape}" for node in others[:3])
         report.notes.append(f"tensors that require a gradient and are no inputs were not checked: {shown}")
+
+
+def written(subject: Subject) -> Problem:
+    """Return what is to be said of a record whose values are not those that it comes to when it is run again.
+
+    To blame is the first operation that has another value now than it makes of its arguments.
+    """
+    graph, _ = recorded(subject.stage, subject.arrays)
+    for node in operations(graph):
+        if node.requires_grad and node.plan is not None and not _holds(graph, node):
+            text = (
+                f"what {node.plan.primitive.name} kept was written to, past the record (.data, or an array after use)"
+            )
+            return Problem("mutation", text, blame=blame(node, None, text))
+    return Problem("mutation", "a recorded value was written to, past the record (.data)")
+
+
+def _holds(graph: Graph, node: Node) -> bool:
+    """Tell whether the value of an operation still is what it makes of its arguments."""
+    assert node.plan is not None
+    assert node.note is not None
+    try:
+        again, _ = node.plan.primitive.compute(_copied(arguments(graph, node), writeable=True), node.parameters)
+    except Exception:  # noqa: BLE001 (it went well with what it was given first)
+        return False
+    now = node.note.value
+    pairs = zip(again, now, strict=True) if isinstance(again, tuple) else [(again, now)]
+    return all(same_but_rounding(a, b) for a, b in pairs)
 
 
 def examine_rules(graph: Graph, node: Node) -> Problem | None:
@@ -260,8 +289,8 @@ def find_blame(subject: Subject, report: Report, stages: Sequence[Stage]) -> Non
             why = "an infinite slope times zero, or less another one, is not a number"
         report.notes.append(f"each operation alone is right; {why}: {where}")
         report.bent = True
-    elif not _tell_what_is_not_finite(report) and UNEXPLAINED not in report.notes:
-        report.notes.append(UNEXPLAINED)
+    elif not _tell_what_is_not_finite(report) and all(problem.kind != "mutation" for problem in report.problems):
+        report.notes = [*(note for note in report.notes if note != UNEXPLAINED), UNEXPLAINED]
 
 
 def _tell_what_is_not_finite(report: Report) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import autograd as ag
 import nn
+import nn.functional as F
 from autograd import Tensor, primitive
 from autograd.testing import GradientError, check_gradients, examine
 
@@ -184,6 +185,101 @@ def test_a_function_that_writes_to_its_arguments():
     assert kinds(report) == ["mutation"]
 
 
+def scaled_after(x):
+    y = np.tanh(x)
+    y.data[...] *= 1.001
+    return y
+
+
+def set_before_use(x):
+    y = np.tanh(x)
+    y.data[0] = 3.0
+    return y * y
+
+
+def set_after_use(x):
+    y = np.tanh(x)
+    z = y * x
+    y.data[:] = 7.0
+    return z
+
+
+def rounded(x):
+    y = np.tanh(x)
+    y.data[...] = np.round(y.data, 3)
+    return y * x
+
+
+@pytest.mark.parametrize("function", [scaled_after, set_before_use, set_after_use, rounded])
+def test_a_recorded_value_that_is_written_to_is_found(function):
+    report = examine(function, X)
+    assert kinds(report) == ["mutation"]
+    assert "what tanh kept was written to" in str(report)
+    assert report.blame.operation == "tanh"
+    assert "test_check.py:" in report.blame.line
+
+
+def test_a_layer_that_clamps_what_is_recorded():
+    class Clamped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dense = nn.Dense(2, 2, rng=0)
+
+        def forward(self, x):
+            h = self.dense(x)
+            h.data[:] = np.clip(h.data, -0.1, 0.1)
+            return h * h
+
+    report = examine(Clamped(), np.float32([[0.3, 0.5]]))
+    assert kinds(report) == ["mutation"]
+    assert report.blame.operation == "linear"
+
+
+def test_a_constant_that_is_written_to_after_use():
+    def reused(x):
+        buffer = np.ones(3)
+        y = x * buffer
+        buffer[:] = 3
+        return y
+
+    assert examine(reused, X).blame.operation == "multiply"
+
+
+def test_a_number_that_is_written_to():
+    def doubled(x):
+        y = x.sum()
+        y.data[...] *= 2
+        return y
+
+    report = examine(doubled, X)
+    assert kinds(report) == ["mutation"]
+    assert "fault of the engine" not in str(report)
+
+
+def test_writes_that_change_no_derivative_are_right():
+    def free(x):
+        y = x + 1
+        z = 2 * y
+        y.data[...] = 0  # nothing kept it
+        return z
+
+    def items(x):
+        y = x * 2
+        z = np.sin(y)
+        y[0] = x[1]
+        y *= 2
+        return y * z
+
+    def leaf(x):
+        w = Tensor(np.ones(3))
+        y = x * w
+        w += 1
+        return y * w
+
+    for function in (free, items, leaf):
+        assert check_gradients(function, X).ok
+
+
 def test_a_missing_rule_is_an_error_with_a_name():
     half = primitive(lambda x, y: x * y, name="half", x=lambda bar, y: bar * y)
     report = examine(lambda x: half(x, x), X)
@@ -278,6 +374,34 @@ def test_not_a_number_from_what_was_not_selected():
     assert kinds(report) == ["not finite"]
     assert "values of sqrt at" in str(report)
     assert "choose a safe argument first" in str(report)
+
+
+def test_saturated_functions_in_single_precision():
+    """1 - out * out has no digits left where out is nearly 1, and no rule could have them."""
+    assert check_gradients(np.tanh, np.float32([8, 9.2, 12])).ok
+    assert check_gradients(lambda x: np.tanh(x).sum(), np.float32([8, 9.2, 12])).ok
+    assert check_gradients(ag.sigmoid, np.float32([8, 16.2, 17, 30, -20])).ok
+    x = np.random.default_rng(11).normal(size=(2, 4, 3)) * 1000
+    assert check_gradients(nn.LSTM(3, 4, rng=11), x.astype(np.float32)).ok
+
+
+def test_a_wrong_rule_is_found_beside_saturated_elements():
+    off = primitive(np.tanh, name="off", x=lambda bar, out: 1.001 * bar * (1 - out * out))
+    report = examine(lambda x: 2 * off(x), np.float32([0.5, 9.2, 12]))
+    assert report.blame.operation == "off"
+
+
+def test_what_is_far_below_the_rounding_of_the_values_is_undecided():
+    x = np.random.default_rng(2).normal(size=(2, 3)) * 1000
+    report = check_gradients(lambda x: F.cross_entropy(x, np.array([0, 1])), x)  # a probability of 1e-262
+    assert any("too small to show" in c.note for c in report.undecided)
+
+
+def test_an_operation_is_looked_at_output_by_output():
+    lost = primitive(np.exp, name="lost", x=lambda bar, out: bar * out * np.where(out < 1e-8, 0, 1))
+    report = examine(lambda x: lost(x), np.array([-30.0, 0, 5]))
+    assert report.worst.index == (0,)
+    assert report.blame.operation == "lost"
 
 
 def test_batch_normalization_in_training():
