@@ -40,10 +40,14 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
 
 
 class Source(NamedTuple):
-    """Where a kept value comes from: kind ("argument", "out", "parameter", ...) and which one."""
+    """Where what a rule needs comes from: kind ("argument", "out", "parameter", ...) and which one."""
 
     kind: str
     key: Any = None
+
+
+SHARED = Source("shared")
+"""What a primitive's `shared` computes for its rules."""
 
 
 class Share(NamedTuple):
@@ -71,9 +75,10 @@ class Plan:
         sources: what each entry of a node's `kept` is (None: an entry left empty).
         getters: functions that find these entries; see `_getter`.
         shares: a `Share` for each wanted position.
+        common: where one of these rules needs what `shared` computes: its entry, and those that `shared` needs.
     """
 
-    __slots__ = ("getters", "primitive", "shares", "sources", "wanted")
+    __slots__ = ("common", "getters", "primitive", "shares", "sources", "wanted")
 
     def __init__(self, primitive: Primitive, tracked: tuple[int, ...]) -> None:
         self.primitive = primitive
@@ -81,6 +86,8 @@ class Plan:
         self.wanted = tuple(position for position, rule in rules.items() if rule is not None)
         needs = {position: primitive.sources(position) for position in self.wanted}
         used = list(dict.fromkeys(source for sources in needs.values() for source in sources))
+        shared_needs = primitive.shared_needs if SHARED in used else []
+        used = list(dict.fromkeys([*used, *shared_needs]))
         layout: list[Source | None] = list(used)
         if primitive.layout is not None:
             layout = [source if source in used else None for source in primitive.layout]
@@ -92,6 +99,19 @@ class Plan:
             Share(position, rules[position], kept[0] if kept else None, tuple(kept[1:]) or None)
             for position, kept in entries.items()
         )
+        self.common = (place[SHARED], [place[source] for source in shared_needs]) if SHARED in used else None
+
+    def with_shared(self, bar: Any, kept: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what a node kept with what `shared` makes of it and of the bar, in the place for it."""
+        assert self.common is not None
+        assert self.primitive.shared is not None
+        entry, needs = self.common
+        try:
+            found = self.primitive.shared(bar, *[kept[need] for need in needs])
+        except Exception as error:
+            explain_rule(error, self, "all arguments", bar)
+            raise
+        return (*kept[:entry], found, *kept[entry + 1 :])
 
 
 def _getter(source: Source | None) -> Callable[[tuple[Any, Any, Any, Any]], Any]:
@@ -99,6 +119,7 @@ def _getter(source: Source | None) -> Callable[[tuple[Any, Any, Any, Any]], Any]
     kind, key = source or ("nothing", None)
     getters: dict[str, Callable[[tuple[Any, Any, Any, Any]], Any]] = {
         "nothing": lambda _: None,
+        "shared": lambda _: None,  # computed by the sweep, from the bar
         "argument": lambda call: call[0][key],
         "arguments": lambda call: tuple(call[0][key:]),
         "shape": lambda call: np.shape(call[0][key]),
@@ -125,6 +146,8 @@ class Primitive:
         positional: the static parameters that may be given by position.
         rules: argument name -> rule, or None for "no gradient".
         residuals: names of what forward returns after the result, for its rules.
+        shared: computes from the bar what several rules need, or None.
+        shared_needs: what it needs besides the bar.
         notation: how a drawing writes the operation, with {} for each argument; None: by name.
         elementwise: whether each element of the result depends only on the same elements of the arguments.
         layout: the entries of `kept` where the recorders for one and for two arguments apply, else None.
@@ -138,6 +161,7 @@ class Primitive:
         notation: str | None,
         elementwise: bool,
         rules: dict[str, Callable[..., Any] | None],
+        shared: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.forward: Callable[..., Any] = _OPERATORS.get(forward, forward)
@@ -158,6 +182,9 @@ class Primitive:
             if key not in self.arguments:
                 raise TypeError(f"{name}: there is a rule for {key!r}, but the arguments are {self.arguments}")
         self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
+        self.shared: Callable[..., Any] | None = None
+        self.shared_needs = [] if shared is None else self._read_needs("shared", shared)
+        self.shared = shared
         self._needs = {name: self._read_needs(name, rule) for name, rule in rules.items() if rule is not None}
         self.layout = self._fixed_layout()
         self._plans: dict[tuple[int, ...], Plan] = {}
@@ -219,6 +246,8 @@ class Primitive:
                 sources.append(Source("residual", self.residuals.index(need)))
             elif need == "position" and self.variadic:
                 sources.append(Source("position"))
+            elif need == "shared" and self.shared is not None:
+                sources.append(SHARED)
             else:
                 raise TypeError(
                     f"{self.name}: the rule for {argument!r} asks for {need!r}; it can have the arguments "
@@ -259,11 +288,6 @@ class Primitive:
         if self.residuals:
             value, *rest = value
             residuals = tuple(rest)
-            if any(np.asarray(residual).dtype.kind == "f" for residual in residuals):
-                raise TypeError(
-                    f"{self.name}: residuals must be integer or bool; a rule would take a float for a constant, and "
-                    "second derivatives would be wrong. Return it as an output, or compute it in the rule"
-                )
         if isinstance(value, tuple):
             if not all(isinstance(output, (np.ndarray, np.generic)) for output in value):
                 value = tuple(map(np.asarray, value))
@@ -282,14 +306,15 @@ def primitive(
     residuals: tuple[str, ...] = (),
     notation: str | None = None,
     elementwise: bool = False,
+    shared: Callable[..., Any] | None = None,
     **rules: Callable[..., Any] | None,
 ) -> Any:
     """Return an operation that computes `forward`, records itself and is differentiated by `rules`.
 
     Parameters of `forward` without a default are arguments, which may be tensors; the others are static.
     A ufunc's arguments are the keywords here, in order. A rule takes the bar of the output and whatever else
-    it names: arguments, `out`, static parameters, `x_shape` and `x_dtype` of an argument x, residuals, and
-    in a variadic operation the `position`. Only that is kept for the backward sweep. It returns the bar of
+    it names: arguments, `out`, static parameters, `x_shape` and `x_dtype` of an argument x, residuals, `shared`,
+    and in a variadic operation the `position`. Only that is kept for the backward sweep. It returns the bar of
     its argument; the sweep sums over what broadcasting had repeated. `None` means that an argument has no
     gradient. For several outputs the rule's bar is a tuple.
 
@@ -300,9 +325,13 @@ def primitive(
         forward: computes the result from arrays; must not write to them. With `residuals` it returns the
             result followed by each of them.
         name: how to call the operation; the default is forward's name.
-        residuals: names of further arrays (integer or boolean) that forward hands to its rules.
+        residuals: names of further arrays that forward hands to its rules. In place of one of floats they get None
+            when the gradient itself is to be differentiated, for which it would be a constant: they must then
+            compute it from the arguments.
         notation: how drawings write the operation, e.g. "{} + {}".
         elementwise: whether forward works element by element (known for ufuncs).
+        shared: a function of the bar, and of what it names, like a rule; called once for all rules that ask for
+            `shared`, they get what it returns.
         **rules: a rule, or None, for each argument.
 
     Example:
@@ -314,7 +343,8 @@ def primitive(
         >>> float(x.grad)
         12.0
     """
-    definition = Primitive(forward, name or forward.__name__.strip("_"), residuals, notation, elementwise, rules)
+    name = name or forward.__name__.strip("_")
+    definition = Primitive(forward, name, residuals, notation, elementwise, rules, shared)
     short = None
     if definition.layout is not None:
         short = _unary_recorder(definition) if len(definition.arguments) == 1 else _binary_recorder(definition)
@@ -658,6 +688,8 @@ def lifted(node: Node) -> tuple[Any, ...]:
             found.append(tuple(_lift(v, parent) for v, parent in zip(value, parents, strict=True)))
         elif source is not None and source.kind == "out":
             found.append(_outputs(value, value, node) if isinstance(value, tuple) else tensor(value, node))
+        elif source is not None and source.kind == "residual" and np.asarray(value).dtype.kind == "f":
+            found.append(None)
         else:
             found.append(value)
     return tuple(found)
@@ -782,6 +814,15 @@ def explain(error: Exception, definition: Primitive, values: Any, argument: str 
     shown = ", ".join(_shown(value) for value in values)
     where = f"in {definition.name}({shown})" if argument is None else f"in the rule of {definition.name} for {argument}"
     error.add_note(where)
+
+
+def explain_rule(error: Exception, plan: Plan, argument: str, bar: Any) -> None:
+    """Add to an error from a rule, or from what rules share, where it was called and with which bar."""
+    bars = bar if isinstance(bar, tuple) else (bar,)
+    explain(error, plan.primitive, (), argument)
+    error.add_note(f"the output's bar has shape {[np.shape(b) for b in bars]}")
+    if type(bars[0]) is Tensor and plan.primitive.residuals:
+        error.add_note("where the gradient is to be differentiated, a rule gets None for a residual of floats")
 
 
 def _shown(value: Any) -> str:

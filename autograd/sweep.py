@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.modes import enable_grad
 from autograd.ops.broadcast import sum_to
-from autograd.primitive import Plan, explain, fingerprint, lifted, tensor
+from autograd.primitive import explain_rule, fingerprint, lifted, tensor
 from autograd.program import GraphError, Node, last_write, reached, refuse_changed
 from autograd.tensor import Tensor, raw
 
@@ -111,6 +111,8 @@ def _walk(
             kept = lifted(node)
         elif release and (note is None or not note.recorded):
             node.kept = None
+        if plan.common is not None:
+            kept = plan.with_shared(bar, kept)
         parents = node.parents
         for position, rule, need, more_needs in plan.shares:
             parent = parents[position]
@@ -131,7 +133,8 @@ def _walk(
             except Exception as error:
                 if type(error) is FloatingPointError and note is not None and note.fingerprints is not None:
                     raise FloatingPointError(_not_finite(node, position, str(error))) from error
-                _explain_rule(error, plan, position, parent, bar)
+                explain_rule(error, plan, repr(plan.primitive.argument_name(position)), bar)
+                error.add_note(f"the argument has shape {parent.shape}")
                 raise
             if note is not None and note.fingerprints is not None:
                 _refuse_not_finite(node, position, share)
@@ -283,9 +286,3 @@ def _not_finite(node: Node, position: int, what: str) -> str:
         f"{definition.name}: the backward pass returned {what} for argument {definition.argument_name(position)!r}; "
         f"the operation was called at {node.note.line}"
     )
-
-
-def _explain_rule(error: Exception, plan: Plan, position: int, parent: Node, bar: Any) -> None:
-    bars = bar if isinstance(bar, tuple) else (bar,)
-    explain(error, plan.primitive, (), argument=repr(plan.primitive.argument_name(position)))
-    error.add_note(f"the output's bar has shape {[np.shape(b) for b in bars]}, the argument {parent.shape}")

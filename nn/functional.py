@@ -43,7 +43,7 @@ from autograd import (
     where,
     windows,
 )
-from autograd.ops.recurrent import lstm_gates, lstm_memory, lstm_output
+from autograd.ops.recurrent import lstm, lstm_cell
 from autograd.tensor import raw
 from nn.losses import (
     binary_cross_entropy,
@@ -91,6 +91,7 @@ __all__ = [
     "linear",
     "locally_connected2d",
     "log_softmax",
+    "lstm",
     "lstm_cell",
     "max_pool1d",
     "max_pool2d",
@@ -366,33 +367,6 @@ def rnn_cell(projected: Any, h: Any, weight: Any, bias: Any = None, *, nonlinear
     Source: Elman, "Finding structure in time", Cognitive Science 14 (1990).
     """
     return nonlinearity(projected + linear(h, weight, bias))
-
-
-def lstm_cell(projected: Any, h: Any, c: Any, weight: Any, bias: Any = None) -> tuple[Any, Any]:
-    """Return the next state (h', c') of a long short-term memory.
-
-    With the gates i, f, o = sigmoid(.) and the candidate g = tanh(.), all affine in x and h:
-    c' = f c + i g;  h' = o tanh(c').
-
-    Args:
-        projected: what the input contributes to i, f, g, o: (N, 4 H).
-        h: the output before, (N, H).
-        c: the memory before, (N, H).
-        weight: (4 H, H).
-        bias: a second bias, or None.
-
-    Raises:
-        ValueError: the shapes do not fit.
-
-    Source: Hochreiter and Schmidhuber, Neural Computation 9 (1997), with the forget gate of Gers et al. (2000).
-    """
-    if projected.shape != (*h.shape[:-1], 4 * h.shape[-1]) or h.shape != c.shape:
-        raise ValueError(
-            f"lstm_cell: expected projected (N, 4 H), h and c (N, H), got {projected.shape}, {h.shape} and {c.shape}"
-        )
-    gates = lstm_gates(linear(h, weight, projected if bias is None else projected + bias))
-    c = lstm_memory(gates, c)
-    return lstm_output(gates, c), c
 
 
 def gru_cell(projected: Any, h: Any, weight: Any, bias: Any = None) -> Any:

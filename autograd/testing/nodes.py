@@ -177,10 +177,14 @@ def examine_rules(graph: Graph, node: Node) -> Problem | None:
     outputs = found if isinstance(found, tuple) else (found,)
     bars = tuple(rng.normal(size=y.shape).astype(y.dtype) for y in outputs)
     bar = bars if isinstance(found, tuple) else bars[0]
+    kept_all = node.kept if plan.common is None else _without_writing(plan.with_shared, [bar, node.kept])
+    if isinstance(kept_all, Refused):
+        text = f"what its rules share {kept_all.text}"
+        return Problem(kept_all.kind, f"{definition.name}: {text}", blame=blame(node, None, text))
     for share in plan.shares:
         if share.rule is None:
             continue
-        kept = [] if share.need is None else [node.kept[i] for i in (share.need, *(share.more_needs or ()))]
+        kept = [] if share.need is None else [kept_all[i] for i in (share.need, *(share.more_needs or ()))]
         name = definition.argument_name(share.position)
         result = _without_writing(share.rule, [bar, *kept])
         if not isinstance(result, Refused):

@@ -19,7 +19,7 @@ from autograd import modes
 from autograd.ops import broadcast as broadcasting
 from autograd.ops import elementwise, indexing, products, reduce
 from autograd.ops import shape as shaping
-from autograd.primitive import OUTPUT, Primitive, tensor
+from autograd.primitive import OUTPUT, SHARED, Primitive, tensor
 from autograd.program import Node, leaf, reached
 from autograd.tensor import Tensor
 from autograd.view import algebra
@@ -318,7 +318,8 @@ class Trace:
             for i, (value, (shape, dtype)) in enumerate(zip(values, outputs, strict=True))
         ]
         needed: set[int] = set()
-        for source in operation.sources(position):
+        sources = operation.sources(position)
+        for source in [*sources, *(operation.shared_needs if SHARED in sources else ())]:
             if source.kind in ("argument", "arguments"):
                 end = source.key + 1 if source.kind == "argument" else len(quantity.parents)
                 needed.update(range(source.key, end))
@@ -327,8 +328,8 @@ class Trace:
         ]
         with modes.record(), np.errstate(all="ignore"):
             bar, out = (tuple(bars), tuple(outs)) if several else (bars[0], outs[0])
-            found = needs(snapshot, quantity, position, arguments, out)
-            for source, value in zip(operation.sources(position), found, strict=True):
+            found = needs(snapshot, quantity, position, bar, arguments, out)
+            for source, value in zip(sources, found, strict=True):
                 if source.kind == "residual":
                     self.residuals[id(value)] = operation.residuals[source.key]
             self.kept = found  # so that no other object gets the id of a residual

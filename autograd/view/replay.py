@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.ops.broadcast import sum_to
+from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
     from autograd.primitive import Source
@@ -112,7 +113,7 @@ def numeric_share(
     assert rule is not None
     if arguments is None:
         arguments = [usable(snapshot[parent]) for parent in quantity.parents]
-    found = needs(snapshot, quantity, position, arguments, quantity.value)
+    found = needs(snapshot, quantity, position, bar, arguments, quantity.value)
     share = np.asarray(rule(bar, *found))
     parent = snapshot[quantity.parents[position]]
     if share.shape != parent.shape:
@@ -120,13 +121,16 @@ def numeric_share(
     return share.astype(parent.dtype)
 
 
-def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequence[Any], out: Any) -> list[Any]:
+def needs(
+    snapshot: Snapshot, quantity: Quantity, position: int, bar: Any, arguments: Sequence[Any], out: Any
+) -> list[Any]:
     """Return what the rule for an argument takes after the bar.
 
     Args:
         snapshot: where the quantity is.
         quantity: whose rule it is.
         position: of the argument.
+        bar: of the quantity, or what stands for it.
         arguments: to hand to the rule: values, or what stands for them; None if unknown.
         out: likewise, for the result.
 
@@ -148,7 +152,12 @@ def needs(snapshot: Snapshot, quantity: Quantity, position: int, arguments: Sequ
         if kind == "parameter":
             return quantity.parameters[key]
         if kind == "residual":
-            return _residuals(snapshot, quantity)[key]
+            residual = _residuals(snapshot, quantity)[key]
+            first = bar[0] if isinstance(bar, tuple) else bar
+            return None if type(first) is Tensor and residual.dtype.kind == "f" else residual
+        if kind == "shared":
+            assert operation.shared is not None
+            return operation.shared(bar, *map(need, operation.shared_needs))
         if kind == "position":
             return key
         if kind in ("shape", "dtype"):

@@ -113,11 +113,15 @@ class _Recurrent(Module):
             )
         return parts
 
+    def _parameters(self, layer: int) -> tuple[Any, Any, Any, Any]:
+        """Return a layer's weights for the input and for the state, and its biases or None."""
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        weight, recurrent, bias, second = (getattr(self, f"{name}_l{layer}", None) for name in names)
+        return weight, recurrent, bias, second
+
     def _run(self, x: Any, layer: int, state: State) -> tuple[Any, State]:
         """Return the outputs of one layer over the sequence, and its final state."""
-        weight, recurrent, bias, second = (
-            getattr(self, f"{name}_l{layer}", None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        )
+        weight, recurrent, bias, second = self._parameters(layer)
         outputs = []
         for projected in unstack(F.linear(x, weight, bias)):
             state = self._cell(projected, state, recurrent, second)
@@ -178,7 +182,7 @@ class RNN(_Recurrent):
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory; see `F.lstm_cell`. Its state is a pair (h, c).
+    """Long short-term memory; see `F.lstm_cell` for one of its steps. Its state is a pair (h, c).
 
     Args:
         input_size: length of x_t.
@@ -201,9 +205,12 @@ class LSTM(_Recurrent):
     gates = 4
     carried = 2
 
-    def _cell(self, projected: Any, state: State, weight: Any, bias: Any) -> State:
-        h, c = state
-        return F.lstm_cell(projected, h, c, weight, bias)
+    def _run(self, x: Any, layer: int, state: State) -> tuple[Any, State]:
+        weight, recurrent, bias, second = self._parameters(layer)
+        if bias is None:
+            bias = np.zeros(len(weight), weight.dtype)
+        outputs, c = F.lstm(x, *state, weight, recurrent, bias if second is None else bias + second)
+        return outputs, (outputs[-1], c)
 
 
 class GRU(_Recurrent):
