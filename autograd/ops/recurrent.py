@@ -70,8 +70,9 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
             f"got {x.shape}, {', '.join(map(str, shapes))}"
         )
     dtype = np.result_type(x, h, c, weight_ih, weight_hh, bias)
+    one, half = np.ones((), dtype), np.full((), 0.5, dtype)
     i, f, g, o = np.concatenate([weight_ih, weight_hh, bias[:, None]], axis=1).reshape(4, size, -1)
-    weights = np.concatenate([i / 2, f / 2, o / 2, g])  # sigmoid(a) = (1 + tanh(a / 2)) / 2
+    weights = np.concatenate([half * i, half * f, half * o, g])  # sigmoid(a) = (1 + tanh(a / 2)) / 2
     seen = np.empty((steps + 1, features + size + 1, batch), dtype)  # x_t, h_{t-1} and 1
     seen[:-1, :features] = x.transpose(0, 2, 1)
     outputs = seen[:, features:-1]
@@ -79,16 +80,27 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
     seen[:, -1] = 1
     trace = np.empty((steps + 1, 6, size, batch), dtype)  # i, f, o, g, the memory before the step, tanh of that after it
     trace[0, 4] = c.T
-    products = np.empty((2, size, batch), dtype)
-    for t, step in enumerate(trace[:-1]):
-        gates = np.matmul(weights, seen[t], out=step[:4].reshape(4 * size, batch))
-        np.tanh(gates, out=gates)
-        gates = gates[: 3 * size]
-        gates += 1
-        gates /= 2
-        np.multiply(step[:2], step[3:5], out=products)  # i g and f c
-        memory = np.add(*products, out=trace[t + 1, 4])
-        np.multiply(step[2], np.tanh(memory, out=step[5]), out=outputs[t + 1])
+    products = i_g, f_c = np.empty((2, size, batch), dtype)
+    for seen_now, affine, sigmoids, i_f, g_c, o, memory, tanh, output in zip(
+        seen,
+        trace[:-1, :4].reshape(steps, 4 * size, batch),
+        trace[:, :3],
+        trace[:, :2],
+        trace[:, 3:5],
+        trace[:, 2],
+        trace[1:, 4],
+        trace[:, 5],
+        outputs[1:],
+        strict=False,
+    ):
+        np.matmul(weights, seen_now, out=affine)
+        np.tanh(affine, out=affine)
+        np.add(sigmoids, one, out=sigmoids)
+        np.multiply(sigmoids, half, out=sigmoids)
+        np.multiply(i_f, g_c, out=products)
+        np.add(i_g, f_c, out=memory)
+        np.tanh(memory, out=tanh)
+        np.multiply(o, tanh, out=output)
     return (np.ascontiguousarray(outputs[1:].transpose(0, 2, 1)), memory.T.copy()), trace
 
 
@@ -116,35 +128,39 @@ def _lstm_bars(
         _, trace = _lstm(x, h, c, weight_ih, weight_hh, bias)
     steps, _, size, batch = trace.shape
     steps -= 1
+    one = np.ones((), trace.dtype)
     i, f, g, o = weight_hh.reshape(4, size, size)
     turned = np.ascontiguousarray(np.concatenate([i, f, o, g]).T)
     h_bars = np.ascontiguousarray(h_bars.transpose(0, 2, 1))
-    h_bar, c_bar = h_bars[-1].copy(), c_bar.T.copy()
-    bars = np.empty((steps, 4, size, batch), trace.dtype)
+    h_bar, c_bar = np.zeros((size, batch), trace.dtype), c_bar.T.copy()
+    found = np.empty((4, size, steps, batch), trace.dtype)  # gates in the order of the weights: i, f, g, o
+    bars = i_bar, f_bar, o_bar, g_bar = np.empty((4, size, batch), trace.dtype)
     slopes, part = np.empty((3, size, batch), trace.dtype), np.empty((size, batch), trace.dtype)
-    for t in range(steps - 1, -1, -1):
-        gates, (i, f, o, g, before, tanh), bar = trace[t, :3], trace[t], bars[t]
-        i_bar, f_bar, o_bar, g_bar = bar
+    backward = trace[-2::-1]
+    for t, h_bar_here, sigmoids, (i, f, o, g, before, tanh) in zip(
+        range(steps - 1, -1, -1), h_bars[::-1], backward[:, :3], backward, strict=True
+    ):
+        h_bar += h_bar_here
         np.multiply(h_bar, tanh, out=o_bar)
         h_bar *= o  # c_bar += h_bar o (1 - tanh^2)
         c_bar += h_bar
-        h_bar *= np.multiply(tanh, tanh, out=part)
+        np.multiply(tanh, tanh, out=part)
+        h_bar *= part
         c_bar -= h_bar
         np.multiply(c_bar, g, out=i_bar)
         np.multiply(c_bar, before, out=f_bar)
         np.multiply(c_bar, i, out=g_bar)
-        np.subtract(1, gates, out=slopes)  # sigmoid' = s (1 - s)
-        slopes *= gates
-        bar[:3] *= slopes
+        np.subtract(one, sigmoids, out=slopes)  # sigmoid' = s (1 - s)
+        slopes *= sigmoids
+        bars[:3] *= slopes
         np.multiply(g, g, out=part)  # tanh' = 1 - g^2
         part *= g_bar
         g_bar -= part
         c_bar *= f
-        np.matmul(turned, bar.reshape(4 * size, batch), out=h_bar)
-        if t:
-            h_bar += h_bars[t - 1]
-    found = np.empty((4, size, steps, batch), trace.dtype)
-    found[[0, 1, 3, 2]] = bars.transpose(1, 2, 0, 3)
+        np.matmul(turned, bars.reshape(4 * size, batch), out=h_bar)
+        found[:2, :, t] = bars[:2]
+        found[2, :, t] = g_bar
+        found[3, :, t] = o_bar
     return found.reshape(4 * size, steps * batch), h_bar.T.copy(), c_bar.T.copy()
 
 
