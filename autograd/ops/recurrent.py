@@ -133,12 +133,17 @@ def _lstm_bars(
     turned = np.ascontiguousarray(np.concatenate([i, f, o, g]).T)
     h_bars = np.ascontiguousarray(h_bars.transpose(0, 2, 1))
     h_bar, c_bar = np.zeros((size, batch), trace.dtype), c_bar.T.copy()
-    found = np.empty((4, size, steps, batch), trace.dtype)  # gates in the order of the weights: i, f, g, o
-    bars = i_bar, f_bar, o_bar, g_bar = np.empty((4, size, batch), trace.dtype)
+    bars = np.empty((steps, 4, size, batch), trace.dtype)
     slopes, part = np.empty((3, size, batch), trace.dtype), np.empty((size, batch), trace.dtype)
     backward = trace[-2::-1]
-    for t, h_bar_here, sigmoids, (i, f, o, g, before, tanh) in zip(
-        range(steps - 1, -1, -1), h_bars[::-1], backward[:, :3], backward, strict=True
+    for h_bar_here, sigmoids, (i, f, o, g, before, tanh), affine_bar, sigmoid_bars, (i_bar, f_bar, o_bar, g_bar) in zip(
+        h_bars[::-1],
+        backward[:, :3],
+        backward,
+        bars[::-1].reshape(steps, 4 * size, batch),
+        bars[::-1, :3],
+        bars[::-1],
+        strict=True,
     ):
         h_bar += h_bar_here
         np.multiply(h_bar, tanh, out=o_bar)
@@ -152,15 +157,14 @@ def _lstm_bars(
         np.multiply(c_bar, i, out=g_bar)
         np.subtract(one, sigmoids, out=slopes)  # sigmoid' = s (1 - s)
         slopes *= sigmoids
-        bars[:3] *= slopes
+        sigmoid_bars *= slopes
         np.multiply(g, g, out=part)  # tanh' = 1 - g^2
         part *= g_bar
         g_bar -= part
         c_bar *= f
-        np.matmul(turned, bars.reshape(4 * size, batch), out=h_bar)
-        found[:2, :, t] = bars[:2]
-        found[2, :, t] = g_bar
-        found[3, :, t] = o_bar
+        np.matmul(turned, affine_bar, out=h_bar)
+    found = np.empty((4, size, steps, batch), trace.dtype)  # gates in the order of the weights
+    found[[0, 1, 3, 2]] = bars.transpose(1, 2, 0, 3)
     return found.reshape(4 * size, steps * batch), h_bar.T.copy(), c_bar.T.copy()
 
 
