@@ -109,7 +109,7 @@ class Plan:
         try:
             found = self.primitive.shared(bar, *[kept[need] for need in needs])
         except Exception as error:
-            explain_rule(error, self, "all arguments", bar)
+            explain_rule(error, self, "all arguments", bar, "")
             raise
         return (*kept[:entry], found, *kept[entry + 1 :])
 
@@ -816,11 +816,11 @@ def explain(error: Exception, definition: Primitive, values: Any, argument: str 
     error.add_note(where)
 
 
-def explain_rule(error: Exception, plan: Plan, argument: str, bar: Any) -> None:
-    """Add to an error from a rule, or from what rules share, where it was called and with which bar."""
+def explain_rule(error: Exception, plan: Plan, argument: str, bar: Any, also: str) -> None:
+    """Add to an error from a rule, or from what rules share, whose it is and the shapes."""
     bars = bar if isinstance(bar, tuple) else (bar,)
     explain(error, plan.primitive, (), argument)
-    error.add_note(f"the output's bar has shape {[np.shape(b) for b in bars]}")
+    error.add_note(f"the output's bar has shape {[np.shape(b) for b in bars]}{also}")
     if type(bars[0]) is Tensor and plan.primitive.residuals:
         error.add_note("where the gradient is to be differentiated, a rule gets None for a residual of floats")
 

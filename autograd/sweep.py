@@ -133,8 +133,8 @@ def _walk(
             except Exception as error:
                 if type(error) is FloatingPointError and note is not None and note.fingerprints is not None:
                     raise FloatingPointError(_not_finite(node, position, str(error))) from error
-                explain_rule(error, plan, repr(plan.primitive.argument_name(position)), bar)
-                error.add_note(f"the argument has shape {parent.shape}")
+                name = repr(plan.primitive.argument_name(position))
+                explain_rule(error, plan, name, bar, f", the argument {parent.shape}")
                 raise
             if note is not None and note.fingerprints is not None:
                 _refuse_not_finite(node, position, share)

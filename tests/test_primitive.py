@@ -160,11 +160,107 @@ def test_rule_is_called_only_for_an_argument_that_needs_it():
     assert called == ["x", "y"]
 
 
-def test_float_residual_is_refused():
+def test_residual_of_floats_is_not_there_where_the_gradient_is_to_be_differentiated():
     """A rule would take it for a constant, and second derivatives would be silently wrong."""
+    seen = []
+
+    def rule(ybar, x, slope):
+        seen.append(slope)
+        return ybar * (2 * x if slope is None else slope)
+
+    square = primitive(lambda x: (x * x, 2 * x), name="square", residuals=("slope",), x=rule)
+    check(square, [X])
+    seen.clear()
+    x = tracked()
+    y = square(x).sum()
+    ag.grad(y, x, retain_graph=True)
+    ag.grad(y, x, create_graph=True)
+    np.testing.assert_array_equal(seen[0], 2 * X)
+    assert seen[1] is None
+
+
+def test_rule_that_needs_a_residual_of_floats_raises_where_the_gradient_is_to_be_differentiated():
     wrong = primitive(lambda x: (x * x, 2 * x), name="wrong", residuals=("slope",), x=lambda ybar, slope: ybar * slope)
-    with pytest.raises(TypeError, match="wrong: residuals must be integer or bool"):
-        wrong(tracked())
+    x = tracked()
+    y = wrong(x).sum()
+    with pytest.raises(TypeError) as caught:
+        ag.grad(y, x, create_graph=True)
+    assert "a rule gets None for a residual of floats" in notes(caught)
+
+
+# --- What rules share ----------------------------------------------------------------------------------------
+
+
+def quotient(called):
+    """Return division, whose rules share ybar / y."""
+
+    def share(ybar, y):
+        called.append(type(ybar))
+        return ybar / y
+
+    return primitive(
+        lambda x, y: x / y,
+        name="quotient",
+        shared=share,
+        x=lambda ybar, shared: shared,
+        y=lambda ybar, shared, out: -shared * out,
+    )
+
+
+def test_what_rules_share_is_computed_once_a_sweep():
+    called = []
+    divide = quotient(called)
+    x, y = tracked(), tracked(X + 1)
+    z = divide(x, y).sum()
+    z.backward(retain_graph=True)
+    assert called == [np.ndarray]
+    np.testing.assert_allclose(x.grad, 1 / (X + 1))
+    np.testing.assert_allclose(y.grad, -X / (X + 1) ** 2)
+    ag.grad(z, x, retain_graph=True)
+    ag.grad(z, [x, y], create_graph=True)
+    assert called == [np.ndarray, np.ndarray, Tensor]
+    check(divide, [X, X + 1])
+
+
+def test_what_rules_share_is_not_computed_where_none_asks_for_it():
+    called = []
+    both = primitive(
+        lambda x, y: x + y,
+        name="both",
+        shared=lambda zbar: called.append(1) or zbar,
+        x=lambda zbar: zbar,
+        y=lambda zbar, shared: shared,
+    )
+    both(tracked(), X).sum().backward()
+    assert called == []
+    both(X, tracked()).sum().backward()
+    assert called == [1]
+
+
+def test_drawing_and_equations_know_what_rules_share():
+    x, y = tracked(np.array(3.0)).named("x"), tracked(np.array(2.0)).named("y")
+    z = quotient([])(x, y).named("z")
+    z.backward(retain_graph=True)
+    text = ag.graph(z).text()
+    assert "x̄ = z̄ / y" in text
+    assert "ȳ = −z̄ z / y" in text
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_error_in_what_rules_share_names_the_operation(create_graph):
+    broken = primitive(
+        lambda x: x * 2, name="broken", shared=lambda ybar: ybar.undefined, x=lambda ybar, shared: shared
+    )
+    x = tracked()
+    with pytest.raises(AttributeError) as caught:
+        ag.grad(broken(x), x, np.ones((2, 3)), create_graph=create_graph)
+    assert "in the rule of broken for all arguments" in notes(caught)
+    assert "the output's bar has shape [(2, 3)]" in notes(caught)
+
+
+def test_rule_can_ask_only_for_what_is_shared():
+    with pytest.raises(TypeError, match="asks for 'shared'"):
+        primitive(lambda x: x, name="nothing", x=lambda ybar, shared: shared)
 
 
 # --- Several outputs -----------------------------------------------------------------------------------------

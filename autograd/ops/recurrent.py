@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.ops.elementwise import sigmoid
-from autograd.ops.joining import split, stack, unstack
+from autograd.ops.joining import split, stack
 from autograd.ops.products import linear
 from autograd.primitive import primitive
 
@@ -66,41 +66,45 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
     shapes = [h.shape, c.shape, weight_ih.shape, weight_hh.shape, bias.shape]
     if shapes != [(batch, size), (batch, size), (4 * size, features), (4 * size, size), (4 * size,)]:
         raise ValueError(
-            "lstm: expected x (T, N, features), h and c (N, H), weights (4 H, features) and (4 H, H) and a bias (4 H,), "
+            "lstm: expected x (T, N, features), h and c (N, H), weights (4 H, features) and (4 H, H), a bias (4 H,), "
             f"got {x.shape}, {', '.join(map(str, shapes))}"
         )
     dtype = np.result_type(x, h, c, weight_ih, weight_hh, bias)
-    one, half = np.ones((), dtype), np.full((), 0.5, dtype)
-    i, f, g, o = np.concatenate([weight_ih, weight_hh, bias[:, None]], axis=1).reshape(4, size, -1)
-    weights = np.concatenate([half * i, half * f, half * o, g])  # sigmoid(a) = (1 + tanh(a / 2)) / 2
+    one = np.ones((), dtype)  # cheaper than 1, which every operation would have to make an array of
+    i, f, g, o = np.concatenate([weight_ih, weight_hh, bias[:, None]], axis=1, dtype=dtype).reshape(4, size, -1)
+    weights = np.concatenate([-i, -f, -o, g])  # sigmoid(a) = 1 / (1 + exp(-a))
     seen = np.empty((steps + 1, features + size + 1, batch), dtype)  # x_t, h_{t-1} and 1
     seen[:-1, :features] = x.transpose(0, 2, 1)
     outputs = seen[:, features:-1]
     outputs[0] = h.T
     seen[:, -1] = 1
-    trace = np.empty((steps + 1, 6, size, batch), dtype)  # i, f, o, g, the memory before the step, tanh of that after it
+    trace = np.empty((steps + 1, 6, size, batch), dtype)  # i, f, o, g, the memory before, tanh of the memory after it
     trace[0, 4] = c.T
     products = i_g, f_c = np.empty((2, size, batch), dtype)
-    for seen_now, affine, sigmoids, i_f, g_c, o, memory, tanh, output in zip(
-        seen,
+    views = zip(
+        seen[:-1],
         trace[:-1, :4].reshape(steps, 4 * size, batch),
-        trace[:, :3],
-        trace[:, :2],
-        trace[:, 3:5],
-        trace[:, 2],
+        trace[:-1, :3],
+        trace[:-1, 2],
+        trace[:-1, 3],
+        trace[:-1, :2],
+        trace[:-1, 3:5],
         trace[1:, 4],
-        trace[:, 5],
+        trace[:-1, 5],
         outputs[1:],
-        strict=False,
-    ):
-        np.matmul(weights, seen_now, out=affine)
-        np.tanh(affine, out=affine)
-        np.add(sigmoids, one, out=sigmoids)
-        np.multiply(sigmoids, half, out=sigmoids)
-        np.multiply(i_f, g_c, out=products)
-        np.add(i_g, f_c, out=memory)
-        np.tanh(memory, out=tanh)
-        np.multiply(o, tanh, out=output)
+        strict=True,
+    )
+    with np.errstate(over="ignore"):  # exp(-a) = inf: the gate is 0
+        for now, affine, gates, o, g, i_f, g_c, memory, tanh, output in views:
+            np.matmul(weights, now, out=affine)
+            np.exp(gates, out=gates)
+            np.add(gates, one, out=gates)
+            np.divide(one, gates, out=gates)
+            np.tanh(g, out=g)
+            np.multiply(i_f, g_c, out=products)
+            np.add(i_g, f_c, out=memory)
+            np.tanh(memory, out=tanh)
+            np.multiply(o, tanh, out=output)
     return (np.ascontiguousarray(outputs[1:].transpose(0, 2, 1)), memory.T.copy()), trace
 
 
@@ -121,7 +125,12 @@ def _lstm_bars(
     Args:
         h_bars: of the outputs, (T, N, H).
         c_bar: of the last memory, (N, H).
-        x, h, c, weight_ih, weight_hh, bias: arguments of `lstm`.
+        x: this and what follows as `lstm` takes it.
+        h: likewise.
+        c: likewise.
+        weight_ih: likewise.
+        weight_hh: likewise.
+        bias: likewise.
         trace: what `lstm` wrote down of its steps; None: it is called again.
     """
     if trace is None:
@@ -129,22 +138,23 @@ def _lstm_bars(
     steps, _, size, batch = trace.shape
     steps -= 1
     one = np.ones((), trace.dtype)
-    i, f, g, o = weight_hh.reshape(4, size, size)
-    turned = np.ascontiguousarray(np.concatenate([i, f, o, g]).T)
+    turned = np.ascontiguousarray(weight_hh.T, trace.dtype)
     h_bars = np.ascontiguousarray(h_bars.transpose(0, 2, 1))
     h_bar, c_bar = np.zeros((size, batch), trace.dtype), c_bar.T.copy()
     bars = np.empty((steps, 4, size, batch), trace.dtype)
     slopes, part = np.empty((3, size, batch), trace.dtype), np.empty((size, batch), trace.dtype)
+    i_f_slopes, o_slope = slopes[:2], slopes[2]
     backward = trace[-2::-1]
-    for h_bar_here, sigmoids, (i, f, o, g, before, tanh), affine_bar, sigmoid_bars, (i_bar, f_bar, o_bar, g_bar) in zip(
+    views = zip(
         h_bars[::-1],
         backward[:, :3],
         backward,
         bars[::-1].reshape(steps, 4 * size, batch),
-        bars[::-1, :3],
+        bars[::-1, :2],
         bars[::-1],
         strict=True,
-    ):
+    )
+    for h_bar_here, gates, (i, f, o, g, before, tanh), affine_bar, i_f_bars, (i_bar, f_bar, g_bar, o_bar) in views:
         h_bar += h_bar_here
         np.multiply(h_bar, tanh, out=o_bar)
         h_bar *= o  # c_bar += h_bar o (1 - tanh^2)
@@ -155,16 +165,17 @@ def _lstm_bars(
         np.multiply(c_bar, g, out=i_bar)
         np.multiply(c_bar, before, out=f_bar)
         np.multiply(c_bar, i, out=g_bar)
-        np.subtract(one, sigmoids, out=slopes)  # sigmoid' = s (1 - s)
-        slopes *= sigmoids
-        sigmoid_bars *= slopes
+        np.subtract(one, gates, out=slopes)  # sigmoid' = s (1 - s)
+        slopes *= gates
+        i_f_bars *= i_f_slopes
+        o_bar *= o_slope
         np.multiply(g, g, out=part)  # tanh' = 1 - g^2
         part *= g_bar
         g_bar -= part
         c_bar *= f
         np.matmul(turned, affine_bar, out=h_bar)
-    found = np.empty((4, size, steps, batch), trace.dtype)  # gates in the order of the weights
-    found[[0, 1, 3, 2]] = bars.transpose(1, 2, 0, 3)
+    found = np.empty((4, size, steps, batch), trace.dtype)
+    np.copyto(found.transpose(2, 0, 1, 3), bars)
     return found.reshape(4 * size, steps * batch), h_bar.T.copy(), c_bar.T.copy()
 
 
@@ -172,9 +183,9 @@ def _bars_by_steps(h_bars: Any, c_bar: Any, x: Any, h: Any, c: Any, weight_ih: A
     """Return what `lstm_bars` returns, from a backward pass through `lstm_cell`s, so that it can be differentiated."""
     from autograd.transforms import vjp
 
-    def run(projected: Any, h: Any, c: Any) -> tuple[Any, Any]:
+    def run(projected: Any, h: Any, c: Any) -> Any:
         outputs = []
-        for step in unstack(projected):
+        for step in projected:
             h, c = lstm_cell(step, h, c, weight_hh)
             outputs.append(h)
         return stack(outputs), c
@@ -196,14 +207,14 @@ def _bars_of_bars(
 lstm_bars = primitive(
     _lstm_bars,
     shared=_bars_of_bars,
-    h_bars=lambda bars, shared: shared[0],
-    c_bar=lambda bars, shared: shared[1],
-    x=lambda bars, shared: shared[2],
-    h=lambda bars, shared: shared[3],
-    c=lambda bars, shared: shared[4],
-    weight_ih=lambda bars, shared: shared[5],
-    weight_hh=lambda bars, shared: shared[6],
-    bias=lambda bars, shared: shared[7],
+    h_bars=lambda _, shared: shared[0],
+    c_bar=lambda _, shared: shared[1],
+    x=lambda _, shared: shared[2],
+    h=lambda _, shared: shared[3],
+    c=lambda _, shared: shared[4],
+    weight_ih=lambda _, shared: shared[5],
+    weight_hh=lambda _, shared: shared[6],
+    bias=lambda _, shared: shared[7],
 )
 
 
@@ -213,12 +224,12 @@ def _bars(
     return lstm_bars(*bars, x, h, c, weight_ih, weight_hh, bias, trace=trace)  # type: ignore[no-any-return]
 
 
-def _inputs_bar(bars: Any, shared: Any, x_shape: tuple[int, int, int], weight_ih: Any) -> Any:
+def _inputs_bar(_: Any, shared: Any, x_shape: tuple[int, int, int], weight_ih: Any) -> Any:
     steps, batch, features = x_shape
     return (weight_ih.T @ shared[0]).reshape(features, steps, batch).transpose(1, 2, 0)
 
 
-def _recurrent_weight_bar(bars: Any, shared: Any, h: Any, out: Any) -> Any:
+def _recurrent_weight_bar(_: Any, shared: Any, h: Any, out: Any) -> Any:
     before = np.concatenate([h[None], out[0][:-1]])
     return shared[0] @ before.reshape(-1, before.shape[2])
 
@@ -228,9 +239,9 @@ lstm = primitive(
     residuals=("trace",),
     shared=_bars,
     x=_inputs_bar,
-    h=lambda bars, shared: shared[1],
-    c=lambda bars, shared: shared[2],
-    weight_ih=lambda bars, shared, x: shared[0] @ x.reshape(-1, x.shape[2]),
+    h=lambda _, shared: shared[1],
+    c=lambda _, shared: shared[2],
+    weight_ih=lambda _, shared, x: shared[0] @ x.reshape(-1, x.shape[2]),
     weight_hh=_recurrent_weight_bar,
-    bias=lambda bars, shared: shared[0].sum(axis=1),
+    bias=lambda _, shared: shared[0].sum(axis=1),
 )

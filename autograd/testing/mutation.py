@@ -180,12 +180,11 @@ def _callers(definitions: list[Primitive], checks: list[Check]) -> dict[tuple[Pr
 
     with contextlib.ExitStack() as stack:
         for definition in definitions:
-            for argument, rule in definition.rules.items():
-                if rule is not None:
-                    place = definition, argument
-                    found[place] = []
-                    right = watched(place, recompiled(rule))
-                    stack.enter_context(planted(Mutant(definition, argument, "none", right)))
+            for argument, rule in _rules(definition).items():
+                place = definition, argument
+                found[place] = []
+                right = watched(place, recompiled(rule))
+                stack.enter_context(planted(Mutant(definition, argument, "none", right)))
         for check in checks:
             calls.clear()
             start = time.perf_counter()
@@ -227,7 +226,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
         mutant: one of `mutants`.
     """
     definition = mutant.primitive
-    original = definition.rules[mutant.argument]
+    original = _rules(definition)[mutant.argument]
     _install(definition, mutant.argument, mutant.rule)
     try:
         yield
@@ -239,7 +238,16 @@ def planted(mutant: Mutant) -> Iterator[None]:
                 array[...] = contents
 
 
-def _install(definition: Primitive, argument: str, rule: Rule | None) -> None:
+def _rules(definition: Primitive) -> dict[str, Rule]:
+    """Return the rules by argument, and what they share."""
+    rules = {argument: rule for argument, rule in definition.rules.items() if rule is not None}
+    return rules if definition.shared is None else {**rules, "shared": definition.shared}
+
+
+def _install(definition: Primitive, argument: str, rule: Rule) -> None:
+    if argument == "shared":
+        definition.shared = rule
+        return
     definition.rules[argument] = rule
     for plan in definition._plans.values():
         plan.shares = tuple(
@@ -255,10 +263,9 @@ def mutants(operation: Any) -> Iterator[Mutant]:
         operation: what `primitive` returned, or a `Primitive`.
     """
     definition: Primitive = getattr(operation, "primitive", operation)
-    for argument, rule in definition.rules.items():
-        if rule is not None:
-            for fault, faulty in (*_wrapped(definition, argument, rule), *edited(rule)):
-                yield Mutant(definition, argument, fault, faulty)
+    for argument, rule in _rules(definition).items():
+        for fault, faulty in (*_wrapped(definition, argument, rule), *edited(rule)):
+            yield Mutant(definition, argument, fault, faulty)
 
 
 # --- Faults of any rule ------------------------------------------------------------------------------------------
@@ -267,12 +274,13 @@ def mutants(operation: Any) -> Iterator[Mutant]:
 def _wrapped(definition: Primitive, argument: str, rule: Rule) -> Iterator[tuple[str, Rule]]:
     """Yield faults that need no knowledge of what the rule computes."""
     for fault, change in _RESULTS.items():
-        yield fault, lambda bar, *needs, change=change: change(rule(bar, *needs))
+        yield fault, lambda bar, *needs, change=change: _each(change, rule(bar, *needs))
+    needs = definition.shared_needs if argument == "shared" else definition._needs[argument]
+    shared = [i for i, need in enumerate(needs) if need.kind == "shared"]
     for fault, change in _BARS.items():
-        yield fault, lambda bar, *needs, change=change: rule(_each(change, bar), *needs)
+        yield fault, _with_bar(rule, change, shared)
     yield "writes to its bar", lambda bar, *needs: _then_overwritten(rule(bar, *needs), bar)
 
-    needs = definition._needs[argument]
     arrays = [i for i, need in enumerate(needs) if need.kind in ("argument", "arguments", "out")]
     if arrays:
         yield "uses what an earlier call used", _stale(rule)
@@ -384,6 +392,15 @@ def _exchanged(rule: Rule, i: int, j: int) -> Rule:
         return rule(bar, *order)
 
     return exchanged
+
+
+def _with_bar(rule: Rule, change: Callable[[Any], Any], shared: list[int]) -> Rule:
+    """Return a rule that gets its bar changed, and what was made of the bar for all rules."""
+
+    def changed(bar: Any, *needs: Any) -> Any:
+        return rule(_each(change, bar), *(_each(change, need) if i in shared else need for i, need in enumerate(needs)))
+
+    return changed
 
 
 def _ignoring(rule: Rule, i: int, default: Any) -> Rule:

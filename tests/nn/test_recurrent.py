@@ -5,6 +5,7 @@ import pytest
 
 import autograd
 import nn
+import nn.functional as F
 import optim
 from autograd import Tensor
 from nn.layers.recurrent import GRU, LSTM, RNN, Elman, Jordan
@@ -201,12 +202,54 @@ def test_without_recording_the_result_is_the_same(name):
     assert np.array_equal(np.asarray(quiet), layer(x)[0].data)
 
 
-def test_one_product_for_the_inputs_of_all_steps_and_one_a_step_for_all_gates():
+def names(y):
+    return [node.plan.primitive.name for node in autograd.graph(y).nodes if node.plan is not None]
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU"])
+def test_one_product_for_the_inputs_of_all_steps_and_one_a_step_for_all_gates(kind):
+    y, _ = KINDS[kind](3, 4, 2, rng=0)(Tensor(values(5, 2, 3), requires_grad=True))
+    assert names(y).count("linear") == 2 * (1 + 5)
+
+
+def test_an_lstm_layer_is_one_operation():
     y, _ = LSTM(3, 4, 2, rng=0)(Tensor(values(5, 2, 3), requires_grad=True))
-    products = [
-        node for node in autograd.graph(y).nodes if node.plan is not None and "linear" in str(node.plan.primitive.name)
-    ]
-    assert len(products) == 2 * (1 + 5)
+    assert names(y) == ["lstm", "output"] * 2
+
+
+def test_lstm_layer_and_cell_agree_where_gates_saturate():
+    """Saturated gates are exact in their own scale, in float32 as well: sigmoid(-30) is not 0."""
+    layer = LSTM(1, 2, rng=0)
+    layer.bias_ih_l0.data = np.array([-30, 30, -200, 200, 1, -1, -20, 40], np.float32)
+    x, zeros = values(3, 1, 1).astype(np.float32), np.zeros((1, 2), np.float32)
+    outputs, (_, c) = layer(x)
+    h, memory = zeros, zeros
+    for step in F.linear(x, layer.weight_ih_l0, layer.bias_ih_l0):
+        h, memory = F.lstm_cell(step, h, memory, layer.weight_hh_l0)
+    np.testing.assert_allclose(outputs.data[-1], h.data, rtol=1e-5)
+    np.testing.assert_allclose(c.data[0], memory.data, rtol=1e-5)
+    assert np.all(c.data != 0)
+
+
+def test_lstm_layer_takes_inputs_and_weights_of_different_dtypes():
+    layer = LSTM(3, 4, rng=0)
+    x = values(5, 2, 3)
+    outputs, _ = layer(Tensor(x, requires_grad=True))
+    assert outputs.dtype == np.float64
+    outputs.sum().backward()
+    assert layer.weight_hh_l0.grad.dtype == np.float32
+    exact = LSTM(3, 4, rng=0).astype(np.float64)(x)[0]
+    np.testing.assert_allclose(outputs.data, exact.data, rtol=1e-12)
+
+
+def test_lstm_refuses_what_does_not_fit():
+    x, state, weights = values(2, 3, 4), values(3, 5), (values(20, 4), values(20, 5), values(20))
+    with pytest.raises(
+        ValueError, match=r"lstm: expected x \(T, N, features\), h and c \(N, H\).*got \(2, 3, 4\), \(3, 6\)"
+    ):
+        F.lstm(x, values(3, 6), state, *weights)
+    with pytest.raises(ValueError, match=r"lstm: expected x \(T >= 1, N, features\), got \(0, 3, 4\)"):
+        F.lstm(x[:0], state, state, *weights)
 
 
 def test_dropout_between_layers_only_while_training():

@@ -69,6 +69,7 @@ STEP = "the rule uses it in comparisons and roundings only, and the derivative o
 SYMMETRIC = "the rule uses both in the same way"
 SUMMED = "the sweep sums over what broadcasting repeated"
 SAME_SHAPE = "with keepdims the bar has the shape already, and reshape changes nothing"
+ANY_NEGATIVE = "to reshape, any negative length is the one to be found"
 NOT_REACHED = "the case does not arise: the caller, or NumPy's forward, deals with it before"
 SHORTCUT = "a shortcut: the other branch gives the same, and takes longer"
 ZERO = "0 / 1 or 0 / -1, only the sign of the zero differs (and the second derivative is not defined there)"
@@ -141,9 +142,42 @@ EQUIVALENT = {
     **of_each("cholesky qr", "in _lower_half, off by one: 1 -> 2", "the matrix is square, the axes are equally long"),
     ("norm", "x", "always True: not keepdims"): SAME_SHAPE,
     # Recurrent
-    ("lstm_memory", "gates", "wrong at the last element"): UNUSED,
-    ("lstm_memory", "c", "in _quarter, factor lost: which * size -> size"): "this rule takes the quarter 1",
-    ("lstm_output", "c", "in _quarter, off by one: 1 -> 2 (number 2)"): "nothing comes behind the last quarter",
+    ("lstm", "weight_ih", "off by one: 1 -> 2"): ANY_NEGATIVE,
+    ("lstm", "weight_hh", "off by one: 1 -> 2 (number 2)"): ANY_NEGATIVE,
+    ("lstm", "bias", "transposed"): "it has one axis",
+    ("lstm_bars", "bias", "transposed"): "it has one axis",
+    **{
+        (name, argument, "reads its bar in the order of memory"): "what the rules share is made in that order"
+        for name, arguments in (("lstm", "x h c weight_ih weight_hh bias"), ("lstm_bars", "h_bars c_bar x h c"))
+        for argument in [*arguments.split(), "weight_ih", "weight_hh", "bias"]
+    },
+    (
+        "lstm",
+        "shared",
+        (
+            "keyword lost: lstm_bars(*bars, x, h, c, weight_ih, weight_hh, bias, trace=trace) -> "
+            "lstm_bars(*bars, x, h, c, weight_ih, weight_hh, bias)"
+        ),
+    ): "what the forward pass wrote down is then computed again",
+    ("lstm_bars", "shared", "in _bars_by_steps, off by one: 1 -> 2"): ANY_NEGATIVE,
+    **{
+        ("lstm_bars", "shared", f"in lstm_cell, {fault}"): NOT_REACHED
+        for fault in (
+            "always False: projected.shape != (*h.shape[:-1], 4 * h.shape[-1]) or h.shape != c.shape",
+            (
+                "and, or: projected.shape != (*h.shape[:-1], 4 * h.shape[-1]) or h.shape != c.shape -> "
+                "projected.shape != (*h.shape[:-1], 4 * h.shape[-1]) and h.shape != c.shape"
+            ),
+            "always True: bias is None",
+            "term lost: projected + bias -> projected",
+            "term lost: projected + bias -> bias",
+            "sign: projected + bias -> projected - bias",
+        )
+    },
+    **{
+        ("lstm_bars", "shared", f"in lstm_cell, sign lost: -1 -> 1{number}"): "the state has two axes"
+        for number in ("", " (number 2)", " (number 3)")
+    },
     # Reductions
     **of_each(REDUCTIONS, "ignores keepdims", SAME_SHAPE),
     **of_each(REDUCTIONS, "in _restored, always False: keepdims or axis is None", SAME_SHAPE),
@@ -156,9 +190,7 @@ EQUIVALENT = {
     **of_each("mean median softmax_cross_entropy std var", "in _axes, always True: ndim", NOT_REACHED),
     **of_each("softmax_cross_entropy", "in _axes, power or division lost: i % ndim -> i", NOT_REACHED),
     **of_each("softmax_cross_entropy", "in _axes, always False: isinstance(axis, tuple)", NOT_REACHED),
-    ("softmax_cross_entropy", "logits", "in _is_label, off by one: 1 -> 2"): (
-        "to reshape, any negative length is the one to be found"
-    ),
+    ("softmax_cross_entropy", "logits", "in _is_label, off by one: 1 -> 2"): ANY_NEGATIVE,
     ("mean", "a", "off by one: 1 -> 2 (number 2)"): "over no elements, and there is no bar either",
     ("std", "a", "in _root_bar, sign: y + zero -> y - zero"): ZERO,
     ("cumsum", "a", "always False: axis is None"): SHORTCUT,
