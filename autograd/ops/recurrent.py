@@ -96,7 +96,7 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
     )
     with np.errstate(over="ignore"):  # exp(-a) = inf: the gate is 0
         for now, affine, gates, o, g, i_f, g_c, memory, tanh, output in views:
-            np.matmul(weights, now, out=affine)
+            np.dot(weights, now, out=affine)
             np.exp(gates, out=gates)
             np.add(gates, one, out=gates)
             np.divide(one, gates, out=gates)
@@ -173,7 +173,7 @@ def _lstm_bars(
         part *= g_bar
         g_bar -= part
         c_bar *= f
-        np.matmul(turned, affine_bar, out=h_bar)
+        np.dot(turned, affine_bar, out=h_bar)
     found = np.empty((4, size, steps, batch), trace.dtype)
     np.copyto(found.transpose(2, 0, 1, 3), bars)
     return found.reshape(4 * size, steps * batch), h_bar.T.copy(), c_bar.T.copy()
@@ -243,5 +243,5 @@ lstm = primitive(
     c=lambda _, shared: shared[2],
     weight_ih=lambda _, shared, x: shared[0] @ x.reshape(-1, x.shape[2]),
     weight_hh=_recurrent_weight_bar,
-    bias=lambda _, shared: shared[0].sum(axis=1),
+    bias=lambda _, shared: shared[0] @ np.ones(shared[0].shape[1], shared[0].dtype),  # thrice as fast as .sum(axis=1)
 )
