@@ -9,7 +9,7 @@ import pytest
 
 from autograd import process
 
-GC = "import gc; before = gc.get_threshold(); import autograd; print(before[0], gc.get_threshold()[0])"
+GC = "import gc; before = gc.get_threshold(); import autograd; print(*before[:2], *gc.get_threshold()[:2])"
 FAULTS = """
 import resource
 import numpy as np
@@ -39,18 +39,18 @@ def run(code, **environment):
 
 
 def test_the_collector_looks_less_often():
-    assert run(GC)[1] == process.OBJECTS
+    assert run(GC)[2:] == [process.OBJECTS, process.LOOKS]
 
 
 def test_nothing_is_set_where_the_environment_says_so():
-    before, after = run(GC, BARGRAD_PROCESS="0")
-    assert before == after != process.OBJECTS
+    *before, young, middle = run(GC, BARGRAD_PROCESS="0")
+    assert before == [young, middle] != [process.OBJECTS, process.LOOKS]
 
 
-@pytest.mark.parametrize("threshold", [0, 123_456])
-def test_a_threshold_of_the_users_own_is_left_alone(threshold):
-    code = f"import gc; gc.set_threshold({threshold}, 10, 10); import autograd; print(gc.get_threshold()[0])"
-    assert run(code) == [threshold]
+@pytest.mark.parametrize("own", [(0, 10), (123_456, 10), (700, 11)])
+def test_thresholds_of_the_users_own_are_left_alone(own):
+    code = f"import gc; gc.set_threshold(*{own}); import autograd; print(*gc.get_threshold()[:2])"
+    assert run(code) == [*own]
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is one of glibc's")
