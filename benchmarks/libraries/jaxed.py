@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.test_util import check_grads
 
-from benchmarks.jobs import Arrays, Steps
+from benchmarks.jobs import ONE_DIRECTION, Arrays, Steps
 from benchmarks.libraries import networks
 
 LONGEST = 10_000
@@ -266,6 +266,9 @@ def gradcheck(arrays: Arrays) -> Steps:
 
     def loss(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> Any:
         return (((jnp.tanh(jnp.tanh(x @ a + b) @ c + d) @ e + f) - t) ** 2).mean()
+
+    if arrays["directions"] != 1:
+        raise NotImplementedError(ONE_DIRECTION)
 
     def step() -> bool:
         with jax.enable_x64(True):

@@ -10,6 +10,7 @@ import autograd as ag
 import nn
 import nn.functional as F
 from autograd import Tensor, primitive
+from autograd.tensor import raw
 from autograd.testing import GradientError, check_gradients, examine
 
 X = np.array([0.4, -1.2, 0.9])
@@ -494,3 +495,65 @@ def test_a_page_with_plot_and_drawing():
     assert repr(report) == str(report)
     assert page.rstrip().endswith("</html>")
     assert check_gradients(np.sin, X).svg() == ""
+
+
+# --- One direction -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_quick_accepts_what_is_right_after_one_comparison_an_order(dtype, order):
+    x, w = np.linspace(-1, 2, 12).reshape(3, 4).astype(dtype), np.linspace(0.5, 1, 8).reshape(4, 2).astype(dtype)
+    report = examine(lambda x, w: [np.tanh(x @ w), (x * x).sum()], x, w, order=order, mode="quick")
+    assert report.ok
+    assert sum(report.counts.values()) == order
+    assert report.accuracy < (1e-8 if dtype == np.float64 else 1e-3)
+
+
+def test_quick_checks_the_parameters_of_a_layer():
+    layer = nn.Dense(3, 2, rng=0)
+    before = layer.weight
+    assert examine(layer, np.ones((4, 3), np.float32), mode="quick").counts == {"ok": 2}
+    assert layer.weight is before
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 1.0001])
+def test_quick_finds_a_wrong_rule_and_then_checks_all(factor):
+    wrong = primitive(np.exp, name="wrong", x=lambda ybar, out: ybar * out * factor)
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x: wrong(np.sin(x)), np.linspace(0, 1, 100), order=1, mode="quick")
+    assert caught.value.report.blame.operation == "wrong"
+
+
+def test_quick_finds_what_is_wrong_only_at_second_order():
+    """The rule takes x for a constant."""
+    wrong = primitive(lambda x: x * x, name="wrong", x=lambda ybar, x: ybar * (2 * raw(x)))
+    assert examine(wrong, np.linspace(1, 2, 5), order=1, mode="quick").ok
+    report = examine(wrong, np.linspace(1, 2, 5), order=2, mode="quick")
+    assert not report.ok
+    assert report.blame.operation == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (np.abs, np.zeros(3)),
+        (np.floor, np.linspace(0.1, 2.1, 4)),
+        (lambda x: np.sqrt(x - 1), np.array([1.0, 2.0])),
+        (lambda x: x * 0 + 1e300 * x, np.array([1.0])),
+        (lambda x: x[:0], np.ones(3)),
+    ],
+    ids=["kink", "flat", "edge of the domain", "huge", "no output"],
+)
+def test_quick_says_what_the_whole_check_says_where_it_cannot_tell(f, x):
+    quick, whole = (examine(f, x, order=1, mode=mode) for mode in ("quick", "auto"))
+    assert quick.ok == whole.ok
+    assert quick.counts == whole.counts or sum(quick.counts.values()) == 1
+
+
+def test_quick_raises_what_the_function_raises():
+    def broken(x):
+        raise KeyError("a")
+
+    with pytest.raises(KeyError):
+        examine(broken, np.ones(2), mode="quick")
