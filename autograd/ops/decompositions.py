@@ -80,8 +80,9 @@ def _solve(a: Any, b: Any) -> Any:
 solve_matrix: Any = primitive(
     _solve,
     name="solve",
-    a=lambda xbar, a, out: -(solve_matrix(transposed(a), xbar) @ transposed(out)),
-    b=lambda xbar, a: solve_matrix(transposed(a), xbar),
+    shared=lambda xbar, a: solve_matrix(transposed(a), xbar),
+    a=lambda _, shared, out: -(shared @ transposed(out)),
+    b=lambda _, shared: shared,
 )
 
 

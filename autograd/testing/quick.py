@@ -51,7 +51,7 @@ def agrees(subject: Subject, report: Report, order: int, rng: np.random.Generato
     moving = subject.arrays if doubles else [a.astype(np.float64) for a in subject.arrays]
     stage: Stage = subject.stage
     plain = stage
-    for number in range(1, order + 1):
+    for _ in range(order):
         inputs = leaves_of(subject.arrays)
         outputs = stage(*inputs)
         if not outputs or not point.size:
