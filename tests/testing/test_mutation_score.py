@@ -145,6 +145,7 @@ EQUIVALENT = {
     ("lstm", "weight_ih", "off by one: 1 -> 2"): ANY_NEGATIVE,
     ("lstm", "weight_hh", "off by one: 1 -> 2 (number 2)"): ANY_NEGATIVE,
     ("lstm", "bias", "transposed"): "it has one axis",
+    ("lstm", "bias", "off by one: 0 -> 1 (number 3)"): "all that the rules share is of one dtype",
     ("lstm_bars", "bias", "transposed"): "it has one axis",
     **{
         (name, argument, "reads its bar in the order of memory"): "what the rules share is made in that order"
