@@ -9,6 +9,7 @@ they are Tensors and can be differentiated further. Under `no_grad` they are alw
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,9 +19,11 @@ from autograd import trees
 from autograd.modes import enable_grad, grad_enabled
 from autograd.ops.joining import stack
 from autograd.primitive import primitive, tensor
-from autograd.program import GraphError, Node, next_index, reached, run
+from autograd.program import GraphError, Node, leaf, next_index, reached, run
 from autograd.sweep import sweep
 from autograd.tensor import Tensor, raw
+
+_FLOATS = frozenset(map(np.dtype, (np.float16, np.float32, np.float64)))
 
 _identity = primitive(lambda x: x, name="input", x=lambda ybar: ybar)
 
@@ -28,12 +31,11 @@ _identity = primitive(lambda x: x, name="input", x=lambda ybar: ybar)
 def run_backward(output: Tensor, gradient: Any, retain_graph: bool) -> None:
     """Do `output.backward(gradient)`; see there."""
     node = _tracked_node(output, "backward")
-    for reached_leaf, bar in sweep([node], [_bar_of(node, gradient, "backward")], retain_graph=retain_graph).items():
+    bars = sweep([node], [_bar_of(node, gradient, "backward")], retain_graph=retain_graph)
+    for reached_leaf, bar in _unshared(bars).items():
         note = reached_leaf.note
-        if note is None or not reached_leaf.requires_grad:
-            continue
-        # An array of its own: a rule may have handed out the bar of another, a view or a value.
-        note.bar = np.array(bar, order="C") if note.bar is None else note.bar + bar
+        if note is not None and reached_leaf.requires_grad:
+            note.bar = bar if note.bar is None else note.bar + bar
 
 
 def grad(
@@ -84,14 +86,15 @@ def grad(
     wanted = [_tracked_node(x, "grad with respect to a tensor that") for x in inputs]
     bars = [_bar_of(node, bar, "grad", create_graph) for node, bar in zip(nodes, grad_outputs, strict=True)]
     retain_graph = create_graph if retain_graph is None else retain_graph
-    found = sweep(nodes, bars, wanted, create_graph=create_graph, retain_graph=retain_graph)
+    found = _unshared(sweep(nodes, bars, wanted, create_graph=create_graph, retain_graph=retain_graph))
     for position, node in enumerate(wanted):
         if node not in found and not allow_unused:
             raise GraphError(
                 f"grad: input {position} (shape {node.shape}) appears not to have been used in the graph of the "
                 "outputs; pass allow_unused=True to get None for it"
             )
-    return tuple(_own(found.get(node)) for node in wanted)
+    handed_out: set[Node] = set()  # an input that is asked for twice gets two arrays
+    return tuple(_again(found.get(node), node, handed_out) for node in wanted)
 
 
 def _as_tensors(given: Any, what: str, which: str) -> list[Tensor]:
@@ -127,27 +130,62 @@ def _bar_of(node: Node, bar: Any, what: str, create_graph: bool = False) -> Any:
     return raw(bar).astype(node.dtype, copy=False)  # a sweep writes only into bars that it made itself
 
 
-def _own(bar: Any) -> Any:
-    """Return a bar that shares nothing with another: an array, or a handle."""
-    if type(bar) is Tensor:
-        return tensor(bar._value, bar._node)
-    return bar if bar is None else np.array(bar, order="C")
+def _again(bar: Any, node: Node, handed_out: set[Node]) -> Any:
+    """Return a bar that may have been handed out for the same node before: then a copy."""
+    if node in handed_out:
+        return tensor(bar._value, bar._node) if type(bar) is Tensor else np.array(bar)
+    handed_out.add(node)
+    return bar
+
+
+def _references(bars: dict[Any, Any]) -> list[int]:
+    """Return how many references there are to each bar, those of the dict and of this function among them."""
+    count = getattr(sys, "getrefcount", None)  # not in every Python
+    return [0 if count is None else count(bar) for bar in bars.values()]
+
+
+_ALONE = _references({None: np.empty(1)})[0] or -1
+"""What `_references` returns for an array that only the dict holds."""
+
+
+def _unshared(bars: dict[Node, Any]) -> dict[Node, Any]:
+    """Return bars that share nothing with anything else: arrays that only the sweep made and holds, copies of others.
+
+    A rule may hand out its own bar, a view, a value, an array of the user's. Copying all would be safe as well, but
+    takes a twentieth of a training step. The number of references tells who else holds an array, as it tells NumPy
+    which temporary results it may write over.
+    """
+    return {
+        node: tensor(bar._value, bar._node)
+        if type(bar) is Tensor
+        else bar
+        if count == _ALONE and type(bar) is np.ndarray and bar.base is None and bar.flags.carray
+        else np.array(bar, order="C")
+        for (node, bar), count in zip(bars.items(), _references(bars), strict=True)
+    }
 
 
 # --- Functions of nested arrays ----------------------------------------------------------------------------
 
 
 class _Traced:
-    """One call of a function on tensors of its own: inputs, outputs, and whether outer gradients take part."""
+    """One call of a function on tensors of its own: inputs, outputs, and whether outer gradients take part.
 
-    def __init__(self, function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int]) -> None:
+    Args:
+        function: takes and returns nested arrays (as Tensors).
+        args: what it is called with.
+        argnums: positions of the arguments to differentiate by.
+        lasting: whether the pullback outlives the caller's call, so that the caller's arrays have to be copied.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], args: Sequence[Any], argnums: Sequence[int], *, lasting: bool = False
+    ) -> None:
         outer = grad_enabled()
         start = next_index()
+        made = _traced_copy if lasting else _traced_input
         with enable_grad():
-            traced = [
-                trees.map_leaves(_traced_input, arg) if position in argnums else arg
-                for position, arg in enumerate(args)
-            ]
+            traced = [trees.map_leaves(made, arg) if position in argnums else arg for position, arg in enumerate(args)]
             # Handles of our own: the function may give its own another value (`x *= 2`), or change a container.
             self.inputs = [tensor(x._value, x._node) for position in argnums for x in trees.leaves(traced[position])]
             self.structures = [args[position] for position in argnums]
@@ -198,14 +236,24 @@ def _outside(steps: Sequence[Node], start: int) -> list[Node]:
     return list(dict.fromkeys(parent for parent in parents if parent.index < start))
 
 
-def _traced_input(x: Any) -> Tensor:
-    """Return a tensor of the call's own: a step after x if x is tracked, else a new leaf."""
+def _traced_copy(x: Any) -> Tensor:
+    """Return a tensor of the call's own: a step after x if x is tracked, else a new leaf with a copy of it."""
     if type(x) is Tensor and x.requires_grad:
         return _identity(x)  # type: ignore[no-any-return]
     value = raw(x)
     if value.dtype.kind in "iub":
         raise TypeError(f"expected floating-point inputs to differentiate by, got {value.dtype}; pass floats")
     return Tensor(value, requires_grad=True)
+
+
+def _traced_input(x: Any) -> Tensor:
+    """Return the same, with the caller's array itself where it is one; it is copied before anybody writes to it."""
+    if type(x) is not np.ndarray or x.dtype not in _FLOATS or x.ndim == 0:
+        return _traced_copy(x)
+    node = leaf(x, requires_grad=True)
+    assert node.note is not None
+    node.note.shared = True
+    return tensor(x, node)
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
@@ -271,7 +319,7 @@ def vjp(function: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tu
         >>> pullback(np.array([1.0, 10.0]))[0]
         array([ 2., 40.])
     """
-    traced = _Traced(function, xs, range(len(xs)))
+    traced = _Traced(function, xs, range(len(xs)), lasting=True)
     return trees.map_leaves(traced.release, traced.result), traced.pullback
 
 
