@@ -49,6 +49,14 @@ def test_g15_dropout_drops_for_each_example_and_keeps_the_expectation():
     assert not np.array_equal(y[0], y[1])
 
 
+@pytest.mark.parametrize("p", [1 / 256, 0.1, 0.25, 0.5, 0.7, 255 / 256])
+def test_g15_dropout_drops_with_the_probability_given(p):
+    """Within five standard deviations of the binomial distribution."""
+    n = 200_000
+    dropped = np.count_nonzero(F.dropout(np.ones(n, np.float32), p, rng=1) == 0)
+    assert abs(dropped - n * p) < 5 * (n * p * (1 - p)) ** 0.5
+
+
 def test_g15_dropout_does_nothing_at_test_time():
     x = values(3, 4)
     assert nn.Dropout(0.5).eval()(x) is x
