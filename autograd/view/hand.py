@@ -446,13 +446,14 @@ def _scale(equations: Equations, equation: Equation, found: Any, tolerance: floa
         return ""
     lengths = {n for q in equations.snapshot.quantities if not isinstance(q.dtype, tuple) for n in (*q.shape, q.size)}
     for length in sorted(lengths - {1, 2}):
-        if np.isclose(ratio, length):
+        if np.isclose(ratio, length, rtol=tolerance):
             return f"the factor 1/{length} of the mean is missing"
-        if np.isclose(ratio * length, 1):
+        if np.isclose(ratio * length, 1, rtol=tolerance):
             return f"a factor 1/{length} is too much: this is no mean"
     near = Fraction(ratio).limit_denominator(_SIMPLE)
     if abs(ratio - near) > tolerance * abs(ratio) or abs(near.numerator) > _SIMPLE:
         return ""  # a coincidence, between numbers; it says nothing
+    ratio = float(near)
     if ratio > 1:
         return f"it is {UNICODE.number(ratio)} times too large"
     return (

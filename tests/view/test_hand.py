@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn.functional as F
 from autograd import Tensor
 from tests.view import rows
 
@@ -281,3 +282,17 @@ def test_unknown_names() -> None:
         graph.check_by_hand({"zbar": lambda q: q})
     with pytest.raises(KeyError, match="write zbar"):
         graph.check_by_hand({"z": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(4, "the factor 1/4 of the mean is missing"), (2, "it is 2 times too large")]
+)
+def test_a_factor_is_known_by_its_value_where_float32_has_lost_digits(count: int, said: str) -> None:
+    """Y - T of nearly 0 has few digits, which must not make the factor 3.9999."""
+    z = Tensor(np.array([[5.0, 0.1]] * count, np.float32), requires_grad=True).named("Z")
+    t = np.array([[1, 0]] * count, np.float32)
+    y = F.softmax(z, axis=1).named("Y")
+    loss = (-(t * np.log(y)).sum() / count).named("L")
+    loss.backward(retain_graph=True)
+    checked = autograd.graph(loss, names={"T": t}).check_by_hand({"Zbar": lambda Y: (Y - t) * (1 + 3e-5)})
+    assert said in str(checked)
