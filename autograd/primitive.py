@@ -75,7 +75,8 @@ class Plan:
         sources: what each entry of a node's `kept` is (None: an entry left empty).
         getters: functions that find these entries; see `_getter`.
         shares: a `Share` for each wanted position.
-        common: where one of these rules needs what `shared` computes: its entry, and those that `shared` needs.
+        common: where one of these rules needs what `shared` computes: its entry, those that `shared` needs, and the
+            positions of the rules in question.
     """
 
     __slots__ = ("common", "getters", "primitive", "shares", "sources", "wanted")
@@ -99,13 +100,16 @@ class Plan:
             Share(position, rules[position], kept[0] if kept else None, tuple(kept[1:]) or None)
             for position, kept in entries.items()
         )
-        self.common = (place[SHARED], [place[source] for source in shared_needs]) if SHARED in used else None
+        self.common: tuple[int, list[int], list[int]] | None = None
+        if SHARED in used:
+            asking = [position for position in self.wanted if SHARED in needs[position]]
+            self.common = place[SHARED], [place[source] for source in shared_needs], asking
 
     def with_shared(self, bar: Any, kept: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return what a node kept with what `shared` makes of it and of the bar, in the place for it."""
         assert self.common is not None
         assert self.primitive.shared is not None
-        entry, needs = self.common
+        entry, needs, _ = self.common
         try:
             found = self.primitive.shared(bar, *[kept[need] for need in needs])
         except Exception as error:
@@ -182,10 +186,14 @@ class Primitive:
             if key not in self.arguments:
                 raise TypeError(f"{name}: there is a rule for {key!r}, but the arguments are {self.arguments}")
         self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
+        if shared is not None and "shared" in (*self.arguments, *self.defaults, *residuals):
+            raise TypeError(f"{name}: shared=, and an argument, parameter or residual of that name: rename the latter")
         self.shared: Callable[..., Any] | None = None
         self.shared_needs = [] if shared is None else self._read_needs("shared", shared)
         self.shared = shared
         self._needs = {name: self._read_needs(name, rule) for name, rule in rules.items() if rule is not None}
+        if shared is not None and not any(SHARED in needs for needs in self._needs.values()):
+            raise TypeError(f"{name}: shared= is given, but no rule asks for it")
         self.layout = self._fixed_layout()
         self._plans: dict[tuple[int, ...], Plan] = {}
 
@@ -244,15 +252,16 @@ class Primitive:
                 sources.append(Source("parameter", need))
             elif need in self.residuals:
                 sources.append(Source("residual", self.residuals.index(need)))
-            elif need == "position" and self.variadic:
+            elif need == "position" and self.variadic and argument != "shared":
                 sources.append(Source("position"))
             elif need == "shared" and self.shared is not None:
                 sources.append(SHARED)
             else:
+                also = "" if self.shared is None else " and 'shared'"
+                what = "what the rules share" if argument == "shared" else f"the rule for {argument!r}"
                 raise TypeError(
-                    f"{self.name}: the rule for {argument!r} asks for {need!r}; it can have the arguments "
-                    f"{self.arguments}, their _shape and _dtype, 'out', the parameters {(*self.defaults,)} and the "
-                    f"residuals {self.residuals}"
+                    f"{self.name}: {what} asks for {need!r}; it can have the arguments {self.arguments}, their _shape "
+                    f"and _dtype, 'out', the parameters {(*self.defaults,)}, the residuals {self.residuals}{also}"
                 )
         return sources
 
@@ -325,9 +334,9 @@ def primitive(
         forward: computes the result from arrays; must not write to them. With `residuals` it returns the
             result followed by each of them.
         name: how to call the operation; the default is forward's name.
-        residuals: names of further arrays that forward hands to its rules. In place of one of floats they get None
-            when the gradient itself is to be differentiated, for which it would be a constant: they must then
-            compute it from the arguments.
+        residuals: names of what else forward hands to its rules. Where the gradient itself is to be differentiated
+            they get only arrays of integers or booleans, and None in place of all else, which would be taken for a
+            constant: they must then compute it from the arguments.
         notation: how drawings write the operation, e.g. "{} + {}".
         elementwise: whether forward works element by element (known for ufuncs).
         shared: a function of the bar, and of what it names, like a rule; called once for all rules that ask for
@@ -688,11 +697,25 @@ def lifted(node: Node) -> tuple[Any, ...]:
             found.append(tuple(_lift(v, parent) for v, parent in zip(value, parents, strict=True)))
         elif source is not None and source.kind == "out":
             found.append(_outputs(value, value, node) if isinstance(value, tuple) else tensor(value, node))
-        elif source is not None and source.kind == "residual" and np.asarray(value).dtype.kind == "f":
-            found.append(None)
+        elif source is not None and source.kind == "residual":
+            found.append(differentiable_residual(value))
         else:
             found.append(value)
     return tuple(found)
+
+
+def differentiable_residual(value: Any) -> Any:
+    """Return what a rule gets for a residual where the gradient is to be differentiated: integers, booleans or None.
+
+    Floats depend on the arguments, and would be taken for constants; so would what merely contains floats.
+    """
+    return value if _is_discrete(value) else None
+
+
+def _is_discrete(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_discrete, value))
+    return isinstance(value, (np.ndarray, np.generic, int)) and np.asarray(value).dtype.kind in "iub"
 
 
 def _lift(value: Any, parent: Any) -> Any:

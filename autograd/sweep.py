@@ -111,9 +111,11 @@ def _walk(
             kept = lifted(node)
         elif release and (note is None or not note.recorded):
             node.kept = None
-        if plan.common is not None:
-            kept = plan.with_shared(bar, kept)
         parents = node.parents
+        if plan.common is not None:
+            asking = [parents[position] for position in plan.common[2]]
+            if active is None or any(parent in active or parent in targets for parent in asking):
+                kept = plan.with_shared(bar, kept)
         for position, rule, need, more_needs in plan.shares:
             parent = parents[position]
             if active is not None and parent not in active and parent not in targets:

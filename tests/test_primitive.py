@@ -188,6 +188,31 @@ def test_rule_that_needs_a_residual_of_floats_raises_where_the_gradient_is_to_be
     assert "a rule gets None for a residual of floats" in notes(caught)
 
 
+@pytest.mark.parametrize(
+    ("made", "handed_on"),
+    [
+        (lambda x: np.exp(1j * x), False),
+        (lambda x: {"sin": np.sin(x)}, False),
+        (lambda x: float(x.sum()), False),
+        (lambda x: (x, 1), False),
+        (lambda x: x > 0, True),
+        (lambda x: [3, (4, x > 0)], True),
+    ],
+    ids=["complex", "a dict", "a number", "a tuple with floats", "booleans", "integers"],
+)
+def test_what_contains_floats_is_not_handed_on_to_be_differentiated(made, handed_on):
+    seen = []
+    noted = primitive(
+        lambda x: (x * 1.0, made(x)), name="noted", residuals=("kept",), x=lambda ybar, kept: seen.append(kept) or ybar
+    )
+    x = tracked()
+    y = noted(x)
+    ag.grad(y, x, np.ones((2, 3)), retain_graph=True)
+    ag.grad(y, x, np.ones((2, 3)), create_graph=True)
+    assert seen[0] is not None
+    assert (seen[1] is not None) == handed_on
+
+
 # --- What rules share ----------------------------------------------------------------------------------------
 
 
@@ -258,9 +283,32 @@ def test_error_in_what_rules_share_names_the_operation(create_graph):
     assert "the output's bar has shape [(2, 3)]" in notes(caught)
 
 
-def test_rule_can_ask_only_for_what_is_shared():
+def test_what_rules_share_is_computed_only_for_rules_that_are_called():
+    called = []
+    product = primitive(
+        lambda x, y: x * y,
+        name="product",
+        shared=lambda zbar, x: called.append(1) or zbar * x,
+        x=lambda zbar, y: zbar * y,
+        y=lambda zbar, shared: shared,
+    )
+    x, y = tracked(), tracked()
+    z = product(x, y).sum()
+    ag.grad(z, x, retain_graph=True)
+    assert called == []
+    ag.grad(z, y)
+    assert called == [1]
+
+
+def test_shared_is_refused_where_it_says_nothing():
     with pytest.raises(TypeError, match="asks for 'shared'"):
         primitive(lambda x: x, name="nothing", x=lambda ybar, shared: shared)
+    with pytest.raises(TypeError, match="no rule asks for it"):
+        primitive(lambda x: x, name="unasked", shared=lambda ybar: ybar, x=lambda ybar: ybar)
+    with pytest.raises(TypeError, match="rename the latter"):
+        primitive(lambda x, *, shared=1: x, name="clash", shared=lambda ybar: ybar, x=lambda ybar, shared: shared)
+    with pytest.raises(TypeError, match="what the rules share asks for 'position'"):
+        primitive(lambda *xs: xs[0], name="many", shared=lambda ybar, position: ybar, xs=lambda ybar, shared: shared)
 
 
 # --- Several outputs -----------------------------------------------------------------------------------------

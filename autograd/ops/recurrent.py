@@ -69,7 +69,7 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
             "lstm: expected x (T, N, features), h and c (N, H), weights (4 H, features) and (4 H, H), a bias (4 H,), "
             f"got {x.shape}, {', '.join(map(str, shapes))}"
         )
-    dtype = np.result_type(x, h, c, weight_ih, weight_hh, bias)
+    dtype = np.result_type(x, h, c, weight_ih, weight_hh, bias, np.float16)
     one = np.ones((), dtype)  # cheaper than 1, which every operation would have to make an array of
     i, f, g, o = np.concatenate([weight_ih, weight_hh, bias[:, None]], axis=1, dtype=dtype).reshape(4, size, -1)
     weights = np.concatenate([-i, -f, -o, g])  # sigmoid(a) = 1 / (1 + exp(-a))
@@ -78,7 +78,8 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
     outputs = seen[:, features:-1]
     outputs[0] = h.T
     seen[:, -1] = 1
-    trace = np.empty((steps + 1, 6, size, batch), dtype)  # i, f, o, g, the memory before, tanh of the memory after it
+    # For each step i, f, o, g, the memory before it, tanh of the memory after it; then only the last memory.
+    trace = np.empty((steps + 1, 6, size, batch), dtype)
     trace[0, 4] = c.T
     products = i_g, f_c = np.empty((2, size, batch), dtype)
     views = zip(
@@ -131,7 +132,7 @@ def _lstm_bars(
         weight_ih: likewise.
         weight_hh: likewise.
         bias: likewise.
-        trace: what `lstm` wrote down of its steps; None: it is called again.
+        trace: what `lstm` wrote down of its steps, (T + 1, 6, H, N); None: it is called again.
     """
     if trace is None:
         _, trace = _lstm(x, h, c, weight_ih, weight_hh, bias)
@@ -198,6 +199,7 @@ def _bars_by_steps(h_bars: Any, c_bar: Any, x: Any, h: Any, c: Any, weight_ih: A
 def _bars_of_bars(
     bars: Any, h_bars: Any, c_bar: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any
 ) -> Any:
+    """Return the bars of all arguments of `lstm_bars`."""
     from autograd.transforms import vjp
 
     _, pullback = vjp(_bars_by_steps, h_bars, c_bar, x, h, c, weight_ih, weight_hh, bias)

@@ -44,8 +44,8 @@ def check_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, mode: s
         order: how many derivatives; each is compared as the slope of the one before.
         mode: "coordinates": each output (while there are at most 16) by each element of the inputs; "directions":
             random combinations of outputs along random directions; "auto": coordinates while there are at most 64
-            (16 for higher orders). "quick": one direction for each order, a hundred times as fast; only what does
-            not agree there is checked as by "auto".
+            (16 for higher orders); "quick": values along one direction an order, fifty times as fast (not whether all
+            is repeatable or of the right dtype, nor layouts in memory), and "auto" where they do not agree.
         seed: of directions, bars and weights.
 
     Returns:

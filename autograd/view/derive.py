@@ -262,7 +262,7 @@ class Derivation:
         parent = self.snapshot[quantity.parents[position]]
         try:
             trace = Trace(self.snapshot, quantity, position)
-        except Exception:  # noqa: BLE001 a residual is unknown, or a user's rule does not run on tensors)
+        except Exception:  # noqa: BLE001 (a residual is unknown, a user's rule does not run on tensors, or it is long)
             argument = quantity.operation.argument_name(position)
             bars = bar if isinstance(bar, tuple) else (bar,)
             return of(Share(quantity.operation, argument, [*bars, *forms], parent.shape))
@@ -289,8 +289,17 @@ def _is_short(trace: Trace, shape: tuple[int, ...]) -> bool:
     )
 
 
+LONGEST = 100
+"""Operations of a rule up to which it is written out: longer ones, as that of an LSTM's backward pass, go by name."""
+
+
 class Trace:
-    """A rule, run once on Tensors: the record that it left, and what its leaves stand for."""
+    """A rule, run once on Tensors: the record that it left, and what its leaves stand for.
+
+    Raises:
+        ValueError: the rule takes more than `LONGEST` operations.
+        Exception: whatever the rule raises.
+    """
 
     def __init__(self, snapshot: Snapshot, quantity: Quantity, position: int) -> None:
         self.bars: dict[Node, int] = {}
@@ -301,6 +310,10 @@ class Trace:
         self.constants = {i for i, p in enumerate(quantity.parents) if not snapshot[p].requires_grad}
         # In a context of its own: what is open around, a recording or no_grad, is not to see the run, nor to change it.
         self.result = contextvars.Context().run(self._run, snapshot, quantity, position)
+        if type(self.result) is Tensor and self.result._node is not None:
+            steps = reached([self.result._node], wanted_only=False)
+            if sum(step.plan is not None for step in steps) > LONGEST:
+                raise ValueError(f"{quantity.operation}: the rule takes {len(steps)} steps")
 
     def _run(self, snapshot: Snapshot, quantity: Quantity, position: int) -> Any:
         operation = quantity.operation

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.ops.broadcast import sum_to
+from autograd.primitive import differentiable_residual
 from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -154,10 +155,14 @@ def needs(
         if kind == "residual":
             residual = _residuals(snapshot, quantity)[key]
             first = bar[0] if isinstance(bar, tuple) else bar
-            return None if type(first) is Tensor and residual.dtype.kind == "f" else residual
+            return differentiable_residual(residual) if type(first) is Tensor else residual
         if kind == "shared":
             assert operation.shared is not None
-            return operation.shared(bar, *map(need, operation.shared_needs))
+            known = snapshot.shared.get(quantity.number)
+            if known is None or known[0] is not bar:
+                known = bar, operation.shared(bar, *map(need, operation.shared_needs))
+                snapshot.shared[quantity.number] = known
+            return known[1]
         if kind == "position":
             return key
         if kind in ("shape", "dtype"):

@@ -101,10 +101,12 @@ class Snapshot:
         outputs: numbers of the quantities that the graph is of.
         classes: by path of a module: the name of its class, where that is known.
         residuals: by number: what an operation's forward hands to its rules, once one of them has asked for it.
+        shared: by number: a bar, and what an operation's rules share where the bar is that one.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.residuals: dict[int, tuple[Any, ...]] = {}
+        self.shared: dict[int, tuple[Any, Any]] = {}
         order = graph.nodes
         outputs = {node.index for node in graph.outputs}
         changed = _changed(graph)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from tinygrad import Context, Tensor, TinyJit
 from tinygrad.nn.optim import SGD, Adam
 
@@ -13,12 +14,10 @@ from benchmarks.jobs import Arrays, Steps
 from benchmarks.libraries import networks
 
 SLOW = "compiles anew each time: 4 ms an operation at 100 operations, not done within minutes at 1,000"
-UNROLLED = "did not get through within minutes"
 MISSING = {
     "chain": SLOW,
     "neurons": SLOW,
     "gradcheck": "no gradient check",
-    **dict.fromkeys(("rnn", "lstm", "transformer", "hvp", "epoch"), UNROLLED),
 }
 
 f = SimpleNamespace(
@@ -101,3 +100,70 @@ def mlp(arrays: Arrays) -> Steps:
 
 def xor(arrays: Arrays) -> Steps:
     return training(squared(lambda p, x: networks.two_layers(p, x, Tensor.relu)), arrays)
+
+
+def rnn(arrays: Arrays) -> Steps:
+    return training(squared(lambda p, x: networks.rnn(f, p, x, arrays["hidden"])), arrays)
+
+
+def lstm(arrays: Arrays) -> Steps:
+    return training(squared(lambda p, x: networks.lstm(f, p, x, arrays["hidden"])), arrays)
+
+
+def transformer(arrays: Arrays) -> Steps:
+    heads = arrays["heads"]
+
+    def norm(p: Any, name: str, x: Any) -> Any:
+        return x.layernorm(eps=1e-5) * p[f"{name}.weight"] + p[f"{name}.bias"]
+
+    def network(p: Any, x: Any) -> Any:
+        batch, length, size = x.shape
+        qkv = x @ p["self_attn.in_proj_weight"].T + p["self_attn.in_proj_bias"]
+        parts = (qkv[:, :, k * size : (k + 1) * size] for k in range(3))
+        q, k, v = (part.reshape(batch, length, heads, size // heads).transpose(1, 2) for part in parts)
+        found = q.scaled_dot_product_attention(k, v).transpose(1, 2).reshape(batch, length, size)
+        x = norm(p, "norm1", x + networks.dense(p, "self_attn.out_proj", found))
+        return norm(p, "norm2", x + networks.dense(p, "linear2", networks.dense(p, "linear1", x).relu()))
+
+    return training(squared(network), arrays)
+
+
+def hvp(arrays: Arrays) -> Steps:
+    p, v = parameters(arrays["weights"]), {name: Tensor(w).realize() for name, w in arrays["v"].items()}
+    x, t = Tensor(arrays["x"]).realize(), Tensor(arrays["t"]).realize()
+    Tensor.realize(*p.values())
+    loss = entropy(lambda p, x: networks.two_layers(p, x, Tensor.tanh))
+
+    @TinyJit
+    def product(x: Any, t: Any) -> Any:
+        bars = loss(p, x, t).gradient(*p.values())
+        along = sum((bar * v[name]).sum() for name, bar in zip(p, bars, strict=True))
+        found = along.gradient(*p.values())
+        Tensor.realize(*found)
+        return found
+
+    return Steps(
+        lambda: None,
+        lambda: product(x, t),
+        lambda found: sum((a * b).sum().item() for a, b in zip(found, v.values(), strict=True)),
+    )
+
+
+def epoch(arrays: Arrays) -> Steps:
+    """The last batch is smaller, and compiled apart."""
+    order = arrays["order"]
+    reset, once = stepper(entropy(lambda p, x: networks.recognizer(f, p, x, arrays["drop"])), arrays)
+    full, last = TinyJit(once), TinyJit(once)
+
+    def step() -> Any:
+        images, labels = arrays["read"]()
+        x = images * np.float32(1 / 255)
+        total = 0.0
+        for start in range(0, len(order), 64):
+            chosen = order[start : start + 64]
+            compiled = full if len(chosen) == 64 else last
+            value = compiled(Tensor(x[chosen]).realize(), Tensor(labels[chosen]).realize())
+            total += value.item() * len(chosen)
+        return total / len(order)
+
+    return Steps(reset, step)

@@ -217,6 +217,16 @@ def test_an_lstm_layer_is_one_operation():
     assert names(y) == ["lstm", "output"] * 2
 
 
+def test_the_graph_of_an_lstms_gradient_is_drawn_with_its_rules_by_name():
+    x, layer = Tensor(values(3, 1, 2), requires_grad=True), LSTM(2, 2, rng=0)
+    with autograd.record():
+        (g,) = autograd.grad((layer(x)[0] ** 2).sum(), x, create_graph=True)
+        s = (g * g).sum()
+    s.backward()
+    assert "lstm_bars" in autograd.graph(s).text()
+    assert "<svg" in autograd.graph(s).svg()
+
+
 def test_lstm_layer_and_cell_agree_where_gates_saturate():
     """Saturated gates are exact in their own scale, in float32 as well: sigmoid(-30) is not 0."""
     layer = LSTM(1, 2, rng=0)

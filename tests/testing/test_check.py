@@ -557,3 +557,30 @@ def test_quick_raises_what_the_function_raises():
 
     with pytest.raises(KeyError):
         examine(broken, np.ones(2), mode="quick")
+
+
+third = primitive(lambda x: x * x, name="third", x=lambda ybar, x: 3 * ybar * x)
+crooked = primitive(lambda x: x * x, name="crooked", x=lambda ybar, x: 2 * x * abs(ybar))
+
+
+def write(ybar, x):
+    share = 2 * x * ybar
+    np.add(x, 1, out=x)
+    return share
+
+
+writing = primitive(lambda x: x * x, name="writing", x=write)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: (a * 1e7).sum() + third(b).sum(),
+        lambda a, b: (a * 1e3).sum() + third(b).sum(),
+        lambda a, b: a.sum() + crooked(b).sum(),
+        lambda a, b: a.sum() + writing(b).sum(),
+    ],
+    ids=["behind far larger shares", "behind larger shares", "not linear in the bar", "a rule that writes"],
+)
+def test_quick_finds_what_is_hidden(f):
+    assert not examine(f, np.linspace(1, 2, 3), np.linspace(1, 2, 4), order=1, mode="quick").ok
