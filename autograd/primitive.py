@@ -50,6 +50,20 @@ SHARED = Source("shared")
 """What a primitive's `shared` computes for its rules."""
 
 
+class Common(NamedTuple):
+    """How the sweep computes what several rules share.
+
+    Attributes:
+        entry: of the node's `kept` that takes it.
+        needs: entries that `shared` takes after the bar.
+        positions: of the arguments whose rules ask for it.
+    """
+
+    entry: int
+    needs: tuple[int, ...]
+    positions: tuple[int, ...]
+
+
 class Share(NamedTuple):
     """How the sweep computes one argument's share of the bar.
 
@@ -75,8 +89,7 @@ class Plan:
         sources: what each entry of a node's `kept` is (None: an entry left empty).
         getters: functions that find these entries; see `_getter`.
         shares: a `Share` for each wanted position.
-        common: where one of these rules needs what `shared` computes: its entry, those that `shared` needs, and the
-            positions of the rules in question.
+        common: see `Common`; None where no rule asks for what `shared` computes.
     """
 
     __slots__ = ("common", "getters", "primitive", "shares", "sources", "wanted")
@@ -87,8 +100,8 @@ class Plan:
         self.wanted = tuple(position for position, rule in rules.items() if rule is not None)
         needs = {position: primitive.sources(position) for position in self.wanted}
         used = list(dict.fromkeys(source for sources in needs.values() for source in sources))
-        shared_needs = primitive.shared_needs if SHARED in used else []
-        used = list(dict.fromkeys([*used, *shared_needs]))
+        if SHARED in used:
+            used = list(dict.fromkeys([*used, *primitive.shared_needs]))
         layout: list[Source | None] = list(used)
         if primitive.layout is not None:
             layout = [source if source in used else None for source in primitive.layout]
@@ -100,22 +113,21 @@ class Plan:
             Share(position, rules[position], kept[0] if kept else None, tuple(kept[1:]) or None)
             for position, kept in entries.items()
         )
-        self.common: tuple[int, list[int], list[int]] | None = None
+        self.common: Common | None = None
         if SHARED in used:
-            asking = [position for position in self.wanted if SHARED in needs[position]]
-            self.common = place[SHARED], [place[source] for source in shared_needs], asking
+            asking = tuple(position for position in self.wanted if SHARED in needs[position])
+            self.common = Common(place[SHARED], tuple(place[source] for source in primitive.shared_needs), asking)
 
     def with_shared(self, bar: Any, kept: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return what a node kept with what `shared` makes of it and of the bar, in the place for it."""
         assert self.common is not None
         assert self.primitive.shared is not None
-        entry, needs, _ = self.common
         try:
-            found = self.primitive.shared(bar, *[kept[need] for need in needs])
+            found = self.primitive.shared(bar, *[kept[need] for need in self.common.needs])
         except Exception as error:
-            explain_rule(error, self, "all arguments", bar, "")
+            explain_rule(error, self, "all arguments", bar)
             raise
-        return (*kept[:entry], found, *kept[entry + 1 :])
+        return (*kept[: self.common.entry], found, *kept[self.common.entry + 1 :])
 
 
 def _getter(source: Source | None) -> Callable[[tuple[Any, Any, Any, Any]], Any]:
@@ -188,10 +200,15 @@ class Primitive:
         self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
         if shared is not None and "shared" in (*self.arguments, *self.defaults, *residuals):
             raise TypeError(f"{name}: shared=, and an argument, parameter or residual of that name: rename the latter")
-        self.shared: Callable[..., Any] | None = None
-        self.shared_needs = [] if shared is None else self._read_needs("shared", shared)
         self.shared = shared
-        self._needs = {name: self._read_needs(name, rule) for name, rule in rules.items() if rule is not None}
+        self.shared_needs = [] if shared is None else self._read_needs("what the rules share", shared, {})
+        more = {"position": Source("position")} if self.variadic else {}
+        more |= {"shared": SHARED} if shared is not None else {}
+        self._needs = {
+            name: self._read_needs(f"the rule for {name!r}", rule, more)
+            for name, rule in rules.items()
+            if rule is not None
+        }
         if shared is not None and not any(SHARED in needs for needs in self._needs.values()):
             raise TypeError(f"{name}: shared= is given, but no rule asks for it")
         self.layout = self._fixed_layout()
@@ -236,8 +253,14 @@ class Primitive:
 
         return missing
 
-    def _read_needs(self, argument: str, rule: Callable[..., Any]) -> list[Source]:
-        """Return what a rule needs, from the names of its parameters after the bar."""
+    def _read_needs(self, what: str, rule: Callable[..., Any], more: dict[str, Source]) -> list[Source]:
+        """Return what a rule needs, from the names of its parameters after the bar.
+
+        Args:
+            what: how a message calls the rule.
+            rule: the function.
+            more: what it can have besides what all have.
+        """
         spread = self.arguments[-1] if self.variadic else None
         sources = []
         for need in [name for name, _, _ in _parameters(rule)][1:]:
@@ -252,16 +275,12 @@ class Primitive:
                 sources.append(Source("parameter", need))
             elif need in self.residuals:
                 sources.append(Source("residual", self.residuals.index(need)))
-            elif need == "position" and self.variadic and argument != "shared":
-                sources.append(Source("position"))
-            elif need == "shared" and self.shared is not None:
-                sources.append(SHARED)
+            elif need in more:
+                sources.append(more[need])
             else:
-                also = "" if self.shared is None else " and 'shared'"
-                what = "what the rules share" if argument == "shared" else f"the rule for {argument!r}"
                 raise TypeError(
                     f"{self.name}: {what} asks for {need!r}; it can have the arguments {self.arguments}, their _shape "
-                    f"and _dtype, 'out', the parameters {(*self.defaults,)}, the residuals {self.residuals}{also}"
+                    f"and _dtype, the parameters {(*self.defaults,)}, the residuals {self.residuals}, {['out', *more]}"
                 )
         return sources
 
@@ -839,8 +858,8 @@ def explain(error: Exception, definition: Primitive, values: Any, argument: str 
     error.add_note(where)
 
 
-def explain_rule(error: Exception, plan: Plan, argument: str, bar: Any, also: str) -> None:
-    """Add to an error from a rule, or from what rules share, whose it is and the shapes."""
+def explain_rule(error: Exception, plan: Plan, argument: str, bar: Any, also: str = "") -> None:
+    """Add to an error from a rule, or from what rules share, whose it is and the shapes: the bar's, and `also`."""
     bars = bar if isinstance(bar, tuple) else (bar,)
     explain(error, plan.primitive, (), argument)
     error.add_note(f"the output's bar has shape {[np.shape(b) for b in bars]}{also}")

@@ -113,7 +113,7 @@ def _walk(
             node.kept = None
         parents = node.parents
         if plan.common is not None:
-            asking = [parents[position] for position in plan.common[2]]
+            asking = [parents[position] for position in plan.common.positions]
             if active is None or any(parent in active or parent in targets for parent in asking):
                 kept = plan.with_shared(bar, kept)
         for position, rule, need, more_needs in plan.shares:

@@ -31,11 +31,12 @@ _identity = primitive(lambda x: x, name="input", x=lambda ybar: ybar)
 def run_backward(output: Tensor, gradient: Any, retain_graph: bool) -> None:
     """Do `output.backward(gradient)`; see there."""
     node = _tracked_node(output, "backward")
-    bars = sweep([node], [_bar_of(node, gradient, "backward")], retain_graph=retain_graph)
-    for reached_leaf, bar in _unshared(bars).items():
-        note = reached_leaf.note
-        if note is not None and reached_leaf.requires_grad:
-            note.bar = bar if note.bar is None else note.bar + bar
+    found = sweep([node], [_bar_of(node, gradient, "backward")], retain_graph=retain_graph)
+    leaves = [end for end in found if end.note is not None and end.requires_grad]
+    for end, bar in zip(leaves, _taken(found, leaves), strict=True):
+        note = end.note
+        assert note is not None
+        note.bar = bar if note.bar is None else note.bar + bar
 
 
 def grad(
@@ -86,15 +87,14 @@ def grad(
     wanted = [_tracked_node(x, "grad with respect to a tensor that") for x in inputs]
     bars = [_bar_of(node, bar, "grad", create_graph) for node, bar in zip(nodes, grad_outputs, strict=True)]
     retain_graph = create_graph if retain_graph is None else retain_graph
-    found = _unshared(sweep(nodes, bars, wanted, create_graph=create_graph, retain_graph=retain_graph))
+    found = sweep(nodes, bars, wanted, create_graph=create_graph, retain_graph=retain_graph)
     for position, node in enumerate(wanted):
         if node not in found and not allow_unused:
             raise GraphError(
                 f"grad: input {position} (shape {node.shape}) appears not to have been used in the graph of the "
                 "outputs; pass allow_unused=True to get None for it"
             )
-    handed_out: set[Node] = set()  # an input that is asked for twice gets two arrays
-    return tuple(_again(found.get(node), node, handed_out) for node in wanted)
+    return tuple(_taken(found, wanted))
 
 
 def _as_tensors(given: Any, what: str, which: str) -> list[Tensor]:
@@ -130,39 +130,35 @@ def _bar_of(node: Node, bar: Any, what: str, create_graph: bool = False) -> Any:
     return raw(bar).astype(node.dtype, copy=False)  # a sweep writes only into bars that it made itself
 
 
-def _again(bar: Any, node: Node, handed_out: set[Node]) -> Any:
-    """Return a bar that may have been handed out for the same node before: then a copy."""
-    if node in handed_out:
-        return tensor(bar._value, bar._node) if type(bar) is Tensor else np.array(bar)
-    handed_out.add(node)
-    return bar
+def _taken(found: dict[Node, Any], nodes: Sequence[Node]) -> list[Any]:
+    """Return the bars of some nodes, which share nothing with anything else; empty `found`, what a sweep returned.
 
-
-def _references(bars: dict[Any, Any]) -> list[int]:
-    """Return how many references there are to each bar, those of the dict and of this function among them."""
-    count = getattr(sys, "getrefcount", None)  # not in every Python
-    return [0 if count is None else count(bar) for bar in bars.values()]
-
-
-_ALONE = _references({None: np.empty(1)})[0] or -1
-"""What `_references` returns for an array that only the dict holds."""
-
-
-def _unshared(bars: dict[Node, Any]) -> dict[Node, Any]:
-    """Return bars that share nothing with anything else: arrays that only the sweep made and holds, copies of others.
-
-    A rule may hand out its own bar, a view, a value, an array of the user's. Copying all would be safe as well, but
+    An array that nothing else holds is handed out itself; others are copied. For a rule may hand out its own bar, a
+    view, a value, an array of the user's, and a node may be asked for twice. Copying all would be safe as well, but
     takes a twentieth of a training step. The number of references tells who else holds an array, as it tells NumPy
     which temporary results it may write over.
     """
-    return {
-        node: tensor(bar._value, bar._node)
-        if type(bar) is Tensor
-        else bar
-        if count == _ALONE and type(bar) is np.ndarray and bar.base is None and bar.flags.carray
-        else np.array(bar, order="C")
-        for (node, bar), count in zip(bars.items(), _references(bars), strict=True)
-    }
+    bars = [found.get(node) for node in nodes]
+    found.clear()
+    return [_own(bar, alone=count == _ALONE) for bar, count in zip(bars, _references(bars), strict=True)]
+
+
+def _own(bar: Any, *, alone: bool) -> Any:
+    if type(bar) is Tensor:
+        return tensor(bar._value, bar._node)
+    if bar is None or (alone and type(bar) is np.ndarray and bar.base is None and bar.flags.carray):
+        return bar
+    return np.array(bar, order="C")
+
+
+def _references(bars: list[Any]) -> list[int]:
+    """Return how many references there are to each bar, those of the list and of this function among them."""
+    count = getattr(sys, "getrefcount", None)  # not in every Python
+    return [0 if count is None else count(bar) for bar in bars]
+
+
+_ALONE = _references([np.empty(1)])[0] or -1
+"""What `_references` returns for an array that only the list holds."""
 
 
 # --- Functions of nested arrays ----------------------------------------------------------------------------

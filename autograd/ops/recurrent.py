@@ -109,33 +109,18 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
     return (np.ascontiguousarray(outputs[1:].transpose(0, 2, 1)), memory.T.copy()), trace
 
 
-def _lstm_bars(
-    h_bars: Any,
-    c_bar: Any,
-    x: Any,
-    h: Any,
-    c: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias: Any,
-    *,
-    trace: Any = None,
-) -> tuple[Any, Any, Any]:
+def _lstm_bars(h_bars: Any, c_bar: Any, *arguments: Any, trace: Any = None) -> tuple[Any, Any, Any]:
     """Return the bars of what the gates are functions of, (4 H, T N), and of the first h and c, (N, H).
 
     Args:
         h_bars: of the outputs, (T, N, H).
         c_bar: of the last memory, (N, H).
-        x: this and what follows as `lstm` takes it.
-        h: likewise.
-        c: likewise.
-        weight_ih: likewise.
-        weight_hh: likewise.
-        bias: likewise.
+        *arguments: those of `lstm`: x, h, c, weight_ih, weight_hh, bias.
         trace: what `lstm` wrote down of its steps, (T + 1, 6, H, N); None: it is called again.
     """
     if trace is None:
-        _, trace = _lstm(x, h, c, weight_ih, weight_hh, bias)
+        _, trace = _lstm(*arguments)
+    _, _, _, _, weight_hh, _ = arguments
     steps, _, size, batch = trace.shape
     steps -= 1
     one = np.ones((), trace.dtype)
@@ -196,13 +181,11 @@ def _bars_by_steps(h_bars: Any, c_bar: Any, x: Any, h: Any, c: Any, weight_ih: A
     return bars.reshape(-1, bars.shape[-1]).T, h_bar, c_bar
 
 
-def _bars_of_bars(
-    bars: Any, h_bars: Any, c_bar: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any
-) -> Any:
+def _bars_of_bars(bars: Any, h_bars: Any, c_bar: Any, arguments: Any) -> Any:
     """Return the bars of all arguments of `lstm_bars`."""
     from autograd.transforms import vjp
 
-    _, pullback = vjp(_bars_by_steps, h_bars, c_bar, x, h, c, weight_ih, weight_hh, bias)
+    _, pullback = vjp(_bars_by_steps, h_bars, c_bar, *arguments)
     return pullback(bars)
 
 
@@ -211,19 +194,13 @@ lstm_bars = primitive(
     shared=_bars_of_bars,
     h_bars=lambda _, shared: shared[0],
     c_bar=lambda _, shared: shared[1],
-    x=lambda _, shared: shared[2],
-    h=lambda _, shared: shared[3],
-    c=lambda _, shared: shared[4],
-    weight_ih=lambda _, shared: shared[5],
-    weight_hh=lambda _, shared: shared[6],
-    bias=lambda _, shared: shared[7],
+    arguments=lambda _, shared, position: shared[2 + position],
 )
 
 
-def _bars(
-    bars: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any, trace: Any
-) -> tuple[Any, Any, Any]:
-    return lstm_bars(*bars, x, h, c, weight_ih, weight_hh, bias, trace=trace)  # type: ignore[no-any-return]
+def _bars(bars: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any, trace: Any) -> Any:
+    """Return what `lstm_bars` returns: all that goes back through the steps, for the rules of all arguments."""
+    return lstm_bars(*bars, x, h, c, weight_ih, weight_hh, bias, trace=trace)
 
 
 def _inputs_bar(_: Any, shared: Any, x_shape: tuple[int, int, int], weight_ih: Any) -> Any:

@@ -22,7 +22,7 @@ State = tuple[Any, ...]
 
 
 class _Recurrent(Module):
-    """Layers of cells, each running over the whole sequence before the next; a subclass has the cell.
+    """Layers of cells, each running over the whole sequence before the next; a subclass has `_cell`, or its own `_run`.
 
     Attributes:
         gates: how many times `hidden_size` rows the weights have.

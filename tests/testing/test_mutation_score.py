@@ -147,11 +147,10 @@ EQUIVALENT = {
     ("lstm", "weight_hh", "off by one: 1 -> 2 (number 2)"): ANY_NEGATIVE,
     ("lstm", "bias", "transposed"): "it has one axis",
     ("lstm", "bias", "off by one: 0 -> 1 (number 3)"): "all that the rules share is of one dtype",
-    ("lstm_bars", "bias", "transposed"): "it has one axis",
     **{
         (name, argument, "reads its bar in the order of memory"): "what the rules share is made in that order"
-        for name, arguments in (("lstm", "x h c weight_ih weight_hh bias"), ("lstm_bars", "h_bars c_bar x h c"))
-        for argument in [*arguments.split(), "weight_ih", "weight_hh", "bias"]
+        for name, arguments in (("lstm", "x h c weight_ih weight_hh bias"), ("lstm_bars", "h_bars c_bar arguments"))
+        for argument in arguments.split()
     },
     (
         "lstm",
