@@ -174,16 +174,25 @@ def is_tracked(y: Any) -> bool:
     return type(y) is Tensor and y.requires_grad
 
 
-def gradient_stage(stage: Stage, weights: Sequence[NDArray[Any]], scales: Sequence[NDArray[Any]]) -> Stage:
+def gradient_stage(
+    stage: Stage, weights: Sequence[NDArray[Any]], scales: Sequence[NDArray[Any]], *, create_graph: bool = True
+) -> Stage:
     """Return the gradient of sum(weights * (y + y^2 / 4 scale)), y = stage(xs), as a function of xs.
 
     It is not linear in y, so that its derivative also sees the second order of linear operations and the bar's way
     through a rule.
+
+    Args:
+        stage: what to differentiate.
+        weights: for the outputs.
+        scales: sizes of the outputs.
+        create_graph: ask for gradients that can be differentiated again.
     """
 
     def gradient(*xs: Any) -> list[Any]:
         outputs = stage(*xs)
-        return pulled(outputs, xs, quadratic_bars(outputs, weights, scales), create_graph=True)
+        bars = quadratic_bars(outputs if create_graph else [raw(y) for y in outputs], weights, scales)
+        return pulled(outputs, xs, bars, create_graph=create_graph)
 
     return gradient
 
@@ -196,6 +205,11 @@ def quadratic_bars(
         w.astype(y.dtype) * (1 + y * (0.5 / s).astype(y.dtype))
         for y, w, s in zip(outputs, weights, scales, strict=True)
     ]
+
+
+def same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Tell whether two arrays have the same shape, dtype and bytes."""
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
 @contextlib.contextmanager
