@@ -57,21 +57,27 @@ f = SimpleNamespace(
 )
 
 
-def training(loss: Callable[..., Any], arrays: Arrays) -> Steps:
-    """Return the steps of a training on one batch; loss(p, x, t)."""
+def stepper(loss: Callable[..., Any], arrays: Arrays) -> tuple[Callable[[], None], Callable[[Any, Any], Any]]:
+    """Return what goes back to the start weights, and a step on a batch; loss(p, x, t)."""
     state: dict[str, Any] = {}
     gradient = value_and_grad(loss)
 
     def reset() -> None:
         state.update(p={k: w.copy() for k, w in arrays["weights"].items()}, optimizer=networks.optimizer(arrays))
 
-    def step() -> Any:
-        value, bars = gradient(state["p"], arrays["x"], arrays["t"])
+    def once(x: Any, t: Any) -> Any:
+        value, bars = gradient(state["p"], x, t)
         for name, w in state["p"].items():
             state["optimizer"].step(name, w, bars[name])
         return value
 
-    return Steps(reset, step)
+    return reset, once
+
+
+def training(loss: Callable[..., Any], arrays: Arrays) -> Steps:
+    """Return the steps of a training on one batch."""
+    reset, once = stepper(loss, arrays)
+    return Steps(reset, lambda: once(arrays["x"], arrays["t"]))
 
 
 def squared(network: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,26 +162,8 @@ def hvp(arrays: Arrays) -> Steps:
 
 
 def epoch(arrays: Arrays) -> Steps:
-    order, state = arrays["order"], {}
-    loss = entropy(lambda p, x: networks.recognizer(f, p, x, arrays["drop"]))
-    gradient = value_and_grad(loss)
-
-    def reset() -> None:
-        state.update(p={k: w.copy() for k, w in arrays["weights"].items()}, optimizer=networks.optimizer(arrays))
-
-    def step() -> Any:
-        images, labels = arrays["read"]()
-        x = images * numpy.float32(1 / 255)
-        total = 0.0
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            value, bars = gradient(state["p"], x[chosen], labels[chosen])
-            for name, w in state["p"].items():
-                state["optimizer"].step(name, w, bars[name])
-            total += float(value) * len(chosen)
-        return total / len(order)
-
-    return Steps(reset, step)
+    reset, once = stepper(entropy(lambda p, x: networks.recognizer(f, p, x, arrays["drop"])), arrays)
+    return networks.epoch(arrays, reset, lambda x, t: float(once(x, t)))
 
 
 def gradcheck(arrays: Arrays) -> Steps:

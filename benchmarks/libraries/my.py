@@ -14,10 +14,7 @@ from mygrad.nnet import max_pool as pool
 from benchmarks.jobs import Arrays, Steps
 from benchmarks.libraries import networks
 
-MISSING = {
-    "hvp": "no second derivatives",
-    "gradcheck": "no gradient check",
-}
+MISSING = {"hvp": "no second derivatives", "gradcheck": "no gradient check"}
 RNG = np.random.default_rng(0)
 mg.turn_memory_guarding_off()
 
@@ -35,29 +32,28 @@ f = SimpleNamespace(
 )
 
 
-def training(loss: Callable[..., Any], arrays: Arrays) -> Steps:
-    """Return the steps of a training on one batch; loss(p, x, t)."""
+def stepper(loss: Callable[..., Any], arrays: Arrays) -> tuple[Callable[[], None], Callable[[Any, Any], Any]]:
+    """Return what goes back to the start weights, and a step on a batch; loss(p, x, t)."""
     state: dict[str, Any] = {}
 
     def reset() -> None:
-        state.update(p=tensors(arrays["weights"]), optimizer=networks.optimizer(arrays))
+        weights = {name: mg.tensor(w.copy()) for name, w in arrays["weights"].items()}
+        state.update(p=weights, optimizer=networks.optimizer(arrays))
 
-    def step() -> Any:
-        value = loss(state["p"], arrays["x"], arrays["t"])
+    def once(x: Any, t: Any) -> Any:
+        value = loss(state["p"], x, t)
         value.backward()
-        update(state)
+        for name, w in state["p"].items():
+            state["optimizer"].step(name, w.data, w.grad)
         return value
 
-    return Steps(reset, step, lambda value: value.item())
+    return reset, once
 
 
-def tensors(weights: Arrays) -> dict[str, Any]:
-    return {name: mg.tensor(w.copy()) for name, w in weights.items()}
-
-
-def update(state: dict[str, Any]) -> None:
-    for name, w in state["p"].items():
-        state["optimizer"].step(name, w.data, w.grad)
+def training(loss: Callable[..., Any], arrays: Arrays) -> Steps:
+    """Return the steps of a training on one batch."""
+    reset, once = stepper(loss, arrays)
+    return Steps(reset, lambda: once(arrays["x"], arrays["t"]), lambda value: value.item())
 
 
 def squared(network: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,25 +93,8 @@ def transformer(arrays: Arrays) -> Steps:
 
 
 def epoch(arrays: Arrays) -> Steps:
-    order, state = arrays["order"], {}
-    loss = entropy(lambda p, x: networks.recognizer(f, p, x, arrays["drop"]))
-
-    def reset() -> None:
-        state.update(p=tensors(arrays["weights"]), optimizer=networks.optimizer(arrays))
-
-    def step() -> Any:
-        images, labels = arrays["read"]()
-        x = images * np.float32(1 / 255)
-        total = 0.0
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            value = loss(state["p"], x[chosen], labels[chosen])
-            value.backward()
-            update(state)
-            total += value.item() * len(chosen)
-        return total / len(order)
-
-    return Steps(reset, step)
+    reset, once = stepper(entropy(lambda p, x: networks.recognizer(f, p, x, arrays["drop"])), arrays)
+    return networks.epoch(arrays, reset, lambda x, t: once(x, t).item())
 
 
 def scalars(forward: Callable[[], Any], parameters: list[Any], rate: float) -> Steps:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.jobs import Arrays, Steps
+
 
 def dense(p: Any, name: str, x: Any) -> Any:
     return x @ p[f"{name}.weight"].T + p[f"{name}.bias"]
@@ -151,3 +153,19 @@ class Adam:
 def optimizer(arrays: Any) -> Any:
     """Return the optimizer of a job: Adam for F1, which has dropout."""
     return Adam(arrays["lr"]) if "drop" in arrays else Descent(arrays["lr"], arrays.get("momentum", 0.0))
+
+
+def epoch(arrays: Arrays, reset: Callable[[], Any], batch: Callable[[Any, Any], float]) -> Steps:
+    """Return the training over all batches of NumPy's arrays; batch(x, t) trains on one, and returns its loss."""
+    order = arrays["order"]
+
+    def step() -> float:
+        images, labels = arrays["read"]()
+        x = images * np.float32(1 / 255)
+        total = 0.0
+        for start in range(0, len(order), 64):
+            chosen = order[start : start + 64]
+            total += batch(x[chosen], labels[chosen]) * len(chosen)
+        return total / len(order)
+
+    return Steps(reset, step)

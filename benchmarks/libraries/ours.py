@@ -173,27 +173,21 @@ def hvp(arrays: Arrays) -> Steps:
 
 
 def epoch(arrays: Arrays) -> Steps:
-    model, order = recognizer(arrays["drop"]), arrays["order"]
+    model = recognizer(arrays["drop"])
     optimizers: list[Any] = []
 
     def reset() -> None:
         model.load_state_dict({name: w.copy() for name, w in arrays["weights"].items()})
         optimizers[:] = [optim.Adam(model.parameters(), lr=arrays["lr"])]
 
-    def step() -> Any:
-        images, labels = arrays["read"]()
-        x = images * np.float32(1 / 255)
-        total = 0.0
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            optimizers[0].zero_grad()
-            loss = F.cross_entropy(model(x[chosen]), labels[chosen])
-            loss.backward()
-            optimizers[0].step()
-            total += loss.item() * len(chosen)
-        return total / len(order)
+    def batch(x: Any, t: Any) -> float:
+        optimizers[0].zero_grad()
+        loss = F.cross_entropy(model(x), t)
+        loss.backward()
+        optimizers[0].step()
+        return loss.item()
 
-    return Steps(reset, step)
+    return networks.epoch(arrays, reset, batch)
 
 
 def gradcheck(arrays: Arrays) -> Steps:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 from tinygrad import Context, Tensor, TinyJit
 from tinygrad.nn.optim import SGD, Adam
 
@@ -151,19 +150,11 @@ def hvp(arrays: Arrays) -> Steps:
 
 def epoch(arrays: Arrays) -> Steps:
     """The last batch is smaller, and compiled apart."""
-    order = arrays["order"]
     reset, once = stepper(entropy(lambda p, x: networks.recognizer(f, p, x, arrays["drop"])), arrays)
     full, last = TinyJit(once), TinyJit(once)
 
-    def step() -> Any:
-        images, labels = arrays["read"]()
-        x = images * np.float32(1 / 255)
-        total = 0.0
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            compiled = full if len(chosen) == 64 else last
-            value = compiled(Tensor(x[chosen]).realize(), Tensor(labels[chosen]).realize())
-            total += value.item() * len(chosen)
-        return total / len(order)
+    def batch(x: Any, t: Any) -> float:
+        compiled = full if len(x) == 64 else last
+        return compiled(Tensor(x).realize(), Tensor(t).realize()).item()
 
-    return Steps(reset, step)
+    return networks.epoch(arrays, reset, batch)
