@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import numpy_api
+from autograd import numpy_api, transforms
 from autograd.modes import grad_enabled
 from autograd.ops import elementwise, indexing, shape
 from autograd.program import describe
@@ -63,6 +63,7 @@ def install(operations: dict[str, Any]) -> None:
             setattr(Tensor, name, operations[name])
     forms = {"reshape": _reshape, "transpose": _transpose, "T": property(shape.transpose)}
     forms |= {"__getitem__": indexing.getitem, "__setitem__": _assign, "mT": property(shape.matrix_transpose)}
+    forms["backward"] = transforms.backward
     for name, form in forms.items():
         setattr(Tensor, name, form)
 

@@ -157,16 +157,17 @@ def reached(
     seen = set(found)
     for node in found:  # grows as it is read
         plan = node.plan
-        if plan is None or node in stop:
+        if plan is None or (stop and node in stop):
             continue
+        parents = node.parents
         if wanted_only:
             for position in plan.wanted:
-                parent = node.parents[position]
+                parent = parents[position]
                 if parent.plan is not None and parent not in seen and parent.index >= floor:
                     seen.add(parent)
                     found.append(parent)
         else:
-            for parent in node.parents:
+            for parent in parents:
                 if type(parent) is Node and parent not in seen and parent.index >= floor:
                     seen.add(parent)
                     found.append(parent)

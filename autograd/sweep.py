@@ -98,10 +98,11 @@ def _walk(
             bar = _note_bar(node, bar)
         if bar is None:
             continue
-        if node in targets:
-            results[node] = bar
-        if active is not None and node not in active:
-            continue
+        if active is not None:
+            if node in targets:
+                results[node] = bar
+            if node not in active:
+                continue
         kept: Any = node.kept
         if kept is None:
             raise GraphError(_RELEASED)

@@ -1,7 +1,7 @@
 """`Tensor`, the handle: an array and the node that made it.
 
-What is here reads and writes the handle and starts the sweep. Arithmetic, and every method that NumPy's arrays
-have, is put on the class by `autograd.methods`, from the operations.
+What is here reads and writes the handle. `backward`, arithmetic, and every method that NumPy's arrays have are put on
+the class by `autograd.methods`, from the transforms and the operations.
 """
 
 from __future__ import annotations
@@ -89,12 +89,12 @@ class Tensor:
                 f"data: {describe(node)} is the result of a computation, whose value is part of the record; "
                 "write a leaf, or t.detach()"
             )
-        array = raw(value)
-        if array.shape != self.shape:
-            raise ValueError(f"data: expected shape {self.shape}, got {array.shape}")
-        if array is not self._value:
+        if value is not self._value:  # as it is where an optimizer has written into the array
+            array = raw(value)
+            if array.shape != self.shape:
+                raise ValueError(f"data: expected shape {self.shape}, got {array.shape}")
             np.copyto(self.data, array, casting="same_kind")
-        if not self.shape:
+        if not self._value.shape:
             self._value = self._value[()]  # a NumPy scalar again: arithmetic on it is faster
         if node is not None and node.note is not None:
             node.note.value = self._value
@@ -215,22 +215,6 @@ class Tensor:
     bar = grad
     """The lecture's name for `grad`."""
 
-    def backward(self, gradient: Any = None, *, retain_graph: bool = False) -> None:
-        """Compute dL/dx for every leaf x that requires a gradient, and add it to `x.grad`.
-
-        Args:
-            gradient: the bar of this tensor, of its shape; may be left out for one element, where it is 1.
-            retain_graph: keep what another sweep over the same graph needs.
-
-        Raises:
-            GraphError: nothing here requires a gradient; the graph was released by an earlier call; a value
-                that a rule needs has changed; or no `gradient` for several elements.
-            ValueError: `gradient` has another shape.
-        """
-        from autograd.transforms import run_backward
-
-        run_backward(self, gradient, retain_graph)
-
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHook:
         """Call `hook(bar)` in every sweep, once the bar is complete; what it returns replaces the bar.
 
@@ -331,6 +315,7 @@ class Tensor:
 
     if TYPE_CHECKING:
 
+        def backward(self, gradient: Any = None, *, retain_graph: bool = False) -> None: ...
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...
         def __iadd__(self, other: Any) -> Tensor: ...

@@ -9,6 +9,7 @@ they are Tensors and can be differentiated further. Under `no_grad` they are alw
 from __future__ import annotations
 
 import copy
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -28,9 +29,20 @@ _FLOATS = frozenset(map(np.dtype, (np.float16, np.float32, np.float64)))
 _identity = primitive(lambda x: x, name="input", x=lambda ybar: ybar)
 
 
-def run_backward(output: Tensor, gradient: Any, retain_graph: bool) -> None:
-    """Do `output.backward(gradient)`; see there."""
-    node = _tracked_node(output, "backward")
+def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False) -> None:
+    """Compute dL/dx for every leaf x that requires a gradient, and add it to `x.grad`.
+
+    Args:
+        self: the result L.
+        gradient: the bar of this tensor, of its shape; may be left out for one element, where it is 1.
+        retain_graph: keep what another sweep over the same graph needs.
+
+    Raises:
+        GraphError: nothing here requires a gradient; the graph was released by an earlier call; a value
+            that a rule needs has changed; or no `gradient` for several elements.
+        ValueError: `gradient` has another shape.
+    """
+    node = _tracked_node(self, "backward")
     found = sweep([node], [_bar_of(node, gradient, "backward")], retain_graph=retain_graph)
     leaves = [end for end in found if end.note is not None and end.requires_grad]
     for end, bar in zip(leaves, _taken(found, leaves), strict=True):
@@ -94,7 +106,7 @@ def grad(
                 f"grad: input {position} (shape {node.shape}) appears not to have been used in the graph of the "
                 "outputs; pass allow_unused=True to get None for it"
             )
-    return tuple(_taken(found, wanted))
+    return tuple(np.array(bar) if isinstance(bar, np.generic) else bar for bar in _taken(found, wanted))
 
 
 def _as_tensors(given: Any, what: str, which: str) -> list[Tensor]:
@@ -117,12 +129,12 @@ def _tracked_node(t: Tensor, what: str) -> Node:
 
 def _bar_of(node: Node, bar: Any, what: str, create_graph: bool = False) -> Any:
     if bar is None:
-        if int(np.prod(node.shape)) != 1:
+        if math.prod(node.shape) != 1:
             raise GraphError(
                 f"{what}: a gradient can be left out only for one element, and this tensor has shape {node.shape}: "
                 "pass its bar, or reduce it first, e.g. with .sum() or .mean()"
             )
-        return np.ones(node.shape, node.dtype)[()]
+        return node.dtype.type(1) if node.shape == () else np.ones(node.shape, node.dtype)
     if np.shape(bar) != node.shape:
         raise ValueError(f"{what}: expected a gradient of shape {node.shape}, got {np.shape(bar)}")
     if create_graph and type(bar) is Tensor:
@@ -136,19 +148,18 @@ def _taken(found: dict[Node, Any], nodes: Sequence[Node]) -> list[Any]:
     An array that nothing else holds is handed out itself; others are copied. For a rule may hand out its own bar, a
     view, a value, an array of the user's, and a node may be asked for twice. Copying all would be safe as well, but
     takes a twentieth of a training step. The number of references tells who else holds an array, as it tells NumPy
-    which temporary results it may write over.
+    which temporary results it may write over. NumPy's scalars cannot be written to, and need no copy.
     """
     bars = [found.get(node) for node in nodes]
     found.clear()
-    return [_own(bar, alone=count == _ALONE) for bar, count in zip(bars, _references(bars), strict=True)]
-
-
-def _own(bar: Any, *, alone: bool) -> Any:
-    if type(bar) is Tensor:
-        return tensor(bar._value, bar._node)
-    if bar is None or (alone and type(bar) is np.ndarray and bar.base is None and bar.flags.carray):
-        return bar
-    return np.array(bar, order="C")
+    taken = []
+    for bar, count in zip(bars, _references(bars), strict=True):
+        if type(bar) is np.ndarray and (count != _ALONE or bar.base is not None or not bar.flags.carray):
+            bar = np.array(bar, order="C")
+        elif type(bar) is Tensor:
+            bar = tensor(bar._value, bar._node)
+        taken.append(bar)
+    return taken
 
 
 def _references(bars: list[Any]) -> list[int]:

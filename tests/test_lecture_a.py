@@ -115,11 +115,10 @@ def univariate():
 
 
 def test_A2_every_quantity_has_a_bar():
-    graph, *_, loss = univariate()
+    graph, w, b, _, _, z, y, loss = univariate()
     loss.backward()
-    bars = {node.name: node.note.bar for node in graph if node.name}
-    assert bars.keys() == {"w", "b", "z", "y", "L"}
-    assert all(isinstance(bar, np.ndarray) and bar.shape == () for bar in bars.values())
+    assert {node.name for node in graph if node.name} == {"w", "b", "z", "y", "L"}
+    assert all(isinstance(v.bar, np.ndarray) and v.bar.shape == () for v in (w, b, z, y, loss))
     assert all(node.note.bar is not None for node in graph if node.requires_grad)
 
 

@@ -30,8 +30,10 @@ sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: _broadcast(ybar, shape=
 
 
 def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
-    if np.ndim(x) == 0 and math.prod(shape) < 4096:  # the bar of a small sum: a view takes NumPy four times as long
-        return np.full(shape, x)
+    if not getattr(x, "shape", ()) and math.prod(shape) < 4096:  # the bar of a small sum: a view takes NumPy longer
+        repeated = np.empty(shape, getattr(x, "dtype", type(x)))
+        repeated.fill(x)
+        return repeated
     return np.broadcast_to(x, shape)
 
 

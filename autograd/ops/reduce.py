@@ -82,8 +82,7 @@ def _mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the mean over axes; NaN, with NumPy's warning, over no elements."""
     a = np.asarray(a)
     if a.ndim and a.size and a.dtype.char in "fd":  # as ndarray.mean does it, in a third of the time
-        total = a.sum(axis=axis, keepdims=keepdims)
-        return total / _count(a.shape, axis)
+        return _total(a, axis=axis, keepdims=keepdims) / (a.size if axis is None else _count(a.shape, axis))
     return a.mean(axis=axis, keepdims=keepdims)
 
 
@@ -448,17 +447,24 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = 1) -> Any:
     raise error(f"softmax_cross_entropy: expected labels {expected}, got {labels.dtype} {labels.shape}")
 
 
-def _cross_entropy_of_labels(logits: Any, labels: Any, *, axis: int) -> Any:
+def _cross_entropy_of_labels(logits: Any, labels: Any, *, axis: int) -> tuple[Any, Any, Any]:
     logits, labels = _float_array(logits), np.asarray(labels)
     classes = logits.shape[axis]
-    if ((labels < 0) | (labels >= classes)).any():
+    unsigned = labels.view(f"u{labels.itemsize}")  # where a negative number is a large one
+    if _largest(unsigned, axis=None, initial=0) >= classes:
         raise ValueError(
             f"softmax_cross_entropy: expected labels in 0 .. {classes - 1}, got {labels.min()} .. {labels.max()}"
         )
-    z = _less_largest(logits, axis)
-    rows = (z if axis == z.ndim - 1 else np.moveaxis(z, axis, -1)).reshape((labels.size, classes))
-    chosen = rows[np.arange(labels.size), labels.reshape(-1)].reshape(labels.shape)
-    return np.log(_total(np.exp(z), axis=axis)) - chosen
+    largest = _largest(logits, axis=axis, keepdims=True, initial=-math.inf)
+    z = logits - largest
+    total = _total(np.exp(z), axis=axis, keepdims=True)
+    return np.log(total).reshape(labels.shape) - z[_at_labels(labels, axis)], largest, total
+
+
+def _at_labels(labels: Any, axis: int) -> tuple[Any, ...]:
+    """Return the index into the logits that picks each example's element at its label."""
+    examples = [np.arange(n).reshape((-1, *(1,) * (labels.ndim - 1 - i))) for i, n in enumerate(labels.shape)]
+    return (*examples[:axis], labels, *examples[axis:])
 
 
 def _is_label(labels: Any, shape: tuple[int, ...], axis: int) -> Any:
@@ -467,13 +473,23 @@ def _is_label(labels: Any, shape: tuple[int, ...], axis: int) -> Any:
     return labels.reshape(_kept_shape(shape, axis)) == classes
 
 
+def _logits_bar(ybar: Any, logits: Any, labels: Any, axis: int, largest: Any, total: Any) -> Any:
+    """Return ybar (softmax(logits) - one-hot labels), with what the forward pass had of the softmax, if given."""
+    ybar = ybar.reshape(_kept_shape(logits.shape, axis))
+    if total is None:
+        return ybar * (softmax(logits, axis=axis) - _is_label(labels, logits.shape, axis))
+    bar = np.exp(logits - largest)
+    bar /= total
+    bar[_at_labels(labels, axis)] -= 1
+    bar *= ybar
+    return bar
+
+
 _label_cross_entropy = primitive(
     _cross_entropy_of_labels,
     name="softmax_cross_entropy",
-    logits=lambda ybar, logits, labels, axis: (
-        ybar.reshape(_kept_shape(logits.shape, axis))
-        * (softmax(logits, axis=axis) - _is_label(labels, logits.shape, axis))
-    ),
+    residuals=("largest", "total"),
+    logits=_logits_bar,
     labels=None,
 )
 

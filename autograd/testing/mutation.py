@@ -251,8 +251,8 @@ def _install(definition: Primitive, argument: str, rule: Rule) -> None:
     definition.rules[argument] = rule
     for plan in definition._plans.values():
         plan.shares = tuple(
-            share._replace(rule=rule) if definition.argument_name(share.position) == argument else share
-            for share in plan.shares
+            (position, rule if definition.argument_name(position) == argument else before, *needs)
+            for position, before, *needs in plan.shares
         )
 
 

@@ -181,14 +181,14 @@ def examine_rules(graph: Graph, node: Node) -> Problem | None:
     if isinstance(kept_all, Refused):
         text = f"what its rules share {kept_all.text}"
         return Problem(kept_all.kind, f"{definition.name}: {text}", blame=blame(node, None, text))
-    for share in plan.shares:
-        if share.rule is None:
+    for position, rule, need, more_needs in plan.shares:
+        if rule is None:
             continue
-        kept = [] if share.need is None else [kept_all[i] for i in (share.need, *(share.more_needs or ()))]
-        name = definition.argument_name(share.position)
-        result = _without_writing(share.rule, [bar, *kept])
+        kept = [] if need is None else [kept_all[i] for i in (need, *(more_needs or ()))]
+        name = definition.argument_name(position)
+        result = _without_writing(rule, [bar, *kept])
         if not isinstance(result, Refused):
-            result = _unfit(result, graph.parents(node)[share.position], outputs) or result
+            result = _unfit(result, graph.parents(node)[position], outputs) or result
         if isinstance(result, Refused):
             text = f"the rule for {name!r} {result.text}"
             return Problem(result.kind, f"{definition.name}: {text}", blame=blame(node, name, text))

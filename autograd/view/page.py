@@ -336,8 +336,8 @@ def _pictures(
     return found, ""
 
 
-_ROOM = 400_000
-"""Characters of the drawings of a page, but for the first one: with the steps, less than a megabyte."""
+_ROOM = 450_000
+"""Characters of the drawings of a page, of which it has the first in any case: with the steps, less than a megabyte."""
 
 
 def _places(snapshot: Snapshot, replay: Replay, drawing: Drawing) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import autograd.ops.elementwise
 import autograd.ops.indexing
 import autograd.program
 import autograd.sweep
+from autograd.testing.mutation import _install
 
 
 @contextlib.contextmanager
@@ -40,19 +41,12 @@ def replaced(module, name, value):
 @contextlib.contextmanager
 def rule(operation, argument, faulty):
     """Replace the rule of an argument; it must take the same."""
-    definition = operation.primitive
-    original = definition.rules[argument]
-    plans = [(plan, plan.shares) for plan in definition._plans.values()]
-    position = definition.arguments.index(argument)
-    definition.rules[argument] = faulty
-    for plan, shares in plans:
-        plan.shares = tuple(s._replace(rule=faulty) if s.position == position else s for s in shares)
+    original = operation.primitive.rules[argument]
+    _install(operation.primitive, argument, faulty)
     try:
         yield
     finally:
-        definition.rules[argument] = original
-        for plan in definition._plans.values():
-            plan.shares = tuple(s._replace(rule=original) if s.position == position else s for s in plan.shares)
+        _install(operation.primitive, argument, original)
 
 
 @contextlib.contextmanager

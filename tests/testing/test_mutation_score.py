@@ -192,6 +192,8 @@ EQUIVALENT = {
     **of_each("softmax_cross_entropy", "in _axes, power or division lost: i % ndim -> i", NOT_REACHED),
     **of_each("softmax_cross_entropy", "in _axes, always False: isinstance(axis, tuple)", NOT_REACHED),
     ("softmax_cross_entropy", "logits", "in _is_label, off by one: 1 -> 2"): ANY_NEGATIVE,
+    ("softmax_cross_entropy", "logits", "in _at_labels, off by one: 1 -> 2"): ANY_NEGATIVE,
+    ("softmax_cross_entropy", "logits", "always True: total is None"): SHORTCUT,
     ("mean", "a", "off by one: 1 -> 2 (number 2)"): "over no elements, and there is no bar either",
     ("std", "a", "in _root_bar, sign: y + zero -> y - zero"): ZERO,
     ("cumsum", "a", "always False: axis is None"): SHORTCUT,

@@ -50,9 +50,9 @@ PROGRAM = """
         check_program(program)
 
     def setup_module():
-        for plan in elementwise.tanh.primitive._plans.values():
-            plan.shares = tuple(share._replace(rule=lambda bar, *kept: bar) for share in plan.shares)
         elementwise.tanh.primitive.rules["x"] = lambda ybar: ybar
+        for plan in elementwise.tanh.primitive._plans.values():
+            plan.shares = ((0, lambda bar: bar, None, None),)
 """
 
 
