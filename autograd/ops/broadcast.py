@@ -30,7 +30,7 @@ sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: _broadcast(ybar, shape=
 
 
 def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
-    if not getattr(x, "shape", ()) and math.prod(shape) < 4096:  # the bar of a small sum: a view takes NumPy longer
+    if not getattr(x, "shape", ()) and math.prod(shape) < 2**16:  # a bar of a sum: reading a view takes longer
         repeated = np.empty(shape, getattr(x, "dtype", type(x)))
         repeated.fill(x)
         return repeated

@@ -44,7 +44,7 @@ def _kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 
 def _count(shape: tuple[int, ...], axis: Axis) -> int:
     """Return how many elements go into each element of the result."""
-    return math.prod(shape[i] for i in _axes(axis, len(shape)))
+    return math.prod(shape if axis is None else [shape[i] for i in _axes(axis, len(shape))])
 
 
 def _restored(y: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
@@ -82,7 +82,7 @@ def _mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Return the mean over axes; NaN, with NumPy's warning, over no elements."""
     a = np.asarray(a)
     if a.ndim and a.size and a.dtype.char in "fd":  # as ndarray.mean does it, in a third of the time
-        return _total(a, axis=axis, keepdims=keepdims) / (a.size if axis is None else _count(a.shape, axis))
+        return _total(a, axis=axis, keepdims=keepdims) / _count(a.shape, axis)
     return a.mean(axis=axis, keepdims=keepdims)
 
 

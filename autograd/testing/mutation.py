@@ -251,8 +251,8 @@ def _install(definition: Primitive, argument: str, rule: Rule) -> None:
     definition.rules[argument] = rule
     for plan in definition._plans.values():
         plan.shares = tuple(
-            (position, rule if definition.argument_name(position) == argument else before, *needs)
-            for position, before, *needs in plan.shares
+            (position, rule if definition.argument_name(position) == argument else before, need, more_needs)
+            for position, before, need, more_needs in plan.shares
         )
 
 

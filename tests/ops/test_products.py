@@ -79,6 +79,16 @@ def test_linear_is_one_operation():
     assert len(ag.graph(z)) == 4
 
 
+@pytest.mark.parametrize("shape", [(700, 2), (7, 100, 2)])
+def test_an_offset_of_many_rows_is_summed_over_all_of_them(shape):
+    x, b, zbar = tracked(*shape), tracked(3), values(*shape[:-1], 3, seed=1)
+    ag.linear(x, tracked(3, 2), b).backward(zbar)
+    np.testing.assert_allclose(b.grad, zbar.reshape(-1, 3).sum(axis=0), rtol=1e-12)
+    b.grad = None
+    (bar,) = ag.grad(ag.linear(x, tracked(3, 2), b), b, zbar, create_graph=True)
+    np.testing.assert_allclose(bar.data, zbar.reshape(-1, 3).sum(axis=0), rtol=1e-12)
+
+
 LINEAR = "linear: expected x (..., in), w (out, in) and b (out,) or (..., out), got "
 
 

@@ -134,8 +134,17 @@ EQUIVALENT = {
     ("linear", "x", "in _as_rows, call lost: x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) -> x"): SHORTCUT,
     ("linear", "*", "in _as_rows, always False: x.ndim == 2"): SHORTCUT,
     ("linear", "b", "always False: len(b_shape) == 1"): SUMMED,
-    ("linear", "b", "reduction lost: zbar.sum(axis=tuple(range(zbar.ndim - 1))) -> zbar"): SUMMED,
-    ("linear", "b", "term lost: zbar.ndim - 1 -> -1"): SUMMED,
+    ("linear", "b", "call lost: _sum_of_rows(zbar) -> zbar"): SUMMED,
+    **{
+        ("linear", "b", f"in _sum_of_rows, {fault}"): SHORTCUT
+        for fault in (
+            "always True: rows.size < 2048",
+            "always False: rows.size < 2048",
+            "opposite: rows.size < 2048 -> rows.size >= 2048",
+            "tie on the other side: rows.size < 2048 -> rows.size <= 2048",
+            "off by one: 2048 -> 2049",
+        )
+    },
     ("einsum", "operands", "always False: shape == bar.shape"): SHORTCUT,
     ("einsum", "operands", "always False: full == shape"): SHORTCUT,
     ("convolution", "b", "transposed"): "it has one axis",
@@ -188,6 +197,8 @@ EQUIVALENT = {
         "in _axes, always False: axis is None",
         NOT_REACHED,
     ),
+    **of_each("mean std var", "in _count, always False: axis is None", SHORTCUT),
+    **of_each("mean std var", "in _axes, always False: axis is None", NOT_REACHED),
     **of_each("mean median softmax_cross_entropy std var", "in _axes, always True: ndim", NOT_REACHED),
     **of_each("softmax_cross_entropy", "in _axes, power or division lost: i % ndim -> i", NOT_REACHED),
     **of_each("softmax_cross_entropy", "in _axes, always False: isinstance(axis, tuple)", NOT_REACHED),
