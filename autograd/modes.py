@@ -27,9 +27,10 @@ class Mode:
         anomaly: whether values are checked for NaN and infinity.
         scope: names of the modules that are running, outermost first.
         uncertain: whether a generator opened one of the layers, so that it may be suspended now.
+        computes_only: whether an operation is to do nothing but compute, as under `no_grad`.
     """
 
-    __slots__ = ("anomaly", "grad", "layers", "recordings", "scope", "uncertain")
+    __slots__ = ("anomaly", "computes_only", "grad", "layers", "recordings", "scope", "uncertain")
 
     def __init__(self, layers: tuple[Layer, ...]) -> None:
         self.layers = layers
@@ -40,6 +41,7 @@ class Mode:
         self.scope: tuple[str, ...] = ()
         for layer in layers:
             layer.apply(self)
+        self.computes_only = not self.grad and not self.anomaly and not self.uncertain
 
 
 _mode: ContextVar[Mode | None] = ContextVar("autograd_mode", default=None)

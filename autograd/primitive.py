@@ -431,7 +431,8 @@ def _unary_recorder(definition: Primitive) -> Any:
     differentiable = bool(plan.wanted)
 
     def unary(x: Any, /) -> Any:
-        if type(x) is not Tensor or not differentiable or current() is not None:
+        mode = current()
+        if type(x) is not Tensor or not differentiable or not (mode is None or mode.computes_only):
             return _record(definition, (x,), NO_PARAMETERS)
         parent = x._node
         if parent is None or not parent.requires_grad:
@@ -444,6 +445,8 @@ def _unary_recorder(definition: Primitive) -> Any:
             raise
         if type(value) is not _float64 and (type(value) not in _RESULTS or value.dtype.kind != "f"):
             return _record(definition, (x,), NO_PARAMETERS, value)
+        if mode is not None:
+            return _constant(definition, value, (x_value,))
         node = Node()
         node.plan = plan
         node.parents = (parent,)
@@ -480,7 +483,8 @@ def _binary_recorder(definition: Primitive) -> Any:
     differentiable = all(plan.wanted for plan in plans)
 
     def binary(x: Any, y: Any, /) -> Any:
-        if not differentiable or current() is not None:
+        mode = current()
+        if not differentiable or not (mode is None or mode.computes_only):
             return _record(definition, (x, y), NO_PARAMETERS)
         if type(x) is Tensor:
             left = x._node
@@ -516,6 +520,8 @@ def _binary_recorder(definition: Primitive) -> Any:
             raise
         if type(value) is not _float64 and (type(value) not in _RESULTS or value.dtype.kind != "f"):
             return _record(definition, (x, y), NO_PARAMETERS, value)
+        if mode is not None:
+            return _constant(definition, value, (x_value, y_value))
         node = Node()
         node.plan = plan
         node.parents = (left, right)
@@ -616,9 +622,6 @@ def _record(
     if Tensor not in map(type, args):
         return _raw_call(definition, args, parameters)
     mode = None if current() is None else effective()
-    if mode is not None and not mode.grad and not mode.anomaly:
-        given = [a._value if type(a) is Tensor else _as_array(definition, a) for a in args]
-        return _constant(definition, definition.compute(given, parameters)[0], given)
     values: list[Any] = []
     parents: list[Any] = []
     tracked: tuple[int, ...] = ()
@@ -644,12 +647,11 @@ def _record(
         value, residuals = definition.compute(values, parameters)
     else:
         value, residuals = definition.split_residuals(computed)
+    recorded = recorded or tracked != ()
     if mode is not None:
         if mode.anomaly:
             _refuse_not_finite(definition, value)
-        recorded = mode.grad and (recorded or tracked != () or bool(mode.recordings))
-    elif tracked:
-        recorded = True
+        recorded = mode.grad and (recorded or bool(mode.recordings))
     if not recorded:
         return _constant(definition, value, values)
     several = isinstance(value, tuple)
@@ -790,19 +792,19 @@ OUTPUT = Primitive(_output, "output", (), None, False, {"values": lambda bar: ba
 OUTPUT.plan((0,)).shares = ((0, None, None, None),)
 
 
-def _constant(definition: Primitive, value: Any, arguments: list[Any]) -> Any:
+def _constant(definition: Primitive, value: Any, arguments: Sequence[Any]) -> Any:
     """Return the result of a computation that is not recorded."""
-    outputs = value if isinstance(value, tuple) else (value,)
-    for output in outputs:
-        if output.dtype.kind not in "fiub":
-            _refuse_dtype(definition, output)
-    if outputs is value:
-        return _outputs(value, [_own(output, arguments) for output in outputs], None)
-    return tensor(_own(value, arguments), None)
+    if isinstance(value, tuple):
+        return _outputs(value, [_own(definition, output, arguments) for output in value], None)
+    return tensor(_own(definition, value, arguments), None)
 
 
-def _own(value: Any, arguments: list[Any]) -> Any:
+def _own(definition: Primitive, value: Any, arguments: Sequence[Any]) -> Any:
     """Return a constant result that is no view of an argument: a tensor is a value of its own."""
+    if type(value) is _float64:
+        return value
+    if value.dtype.kind not in "fiub":
+        _refuse_dtype(definition, value)
     is_view = value.base is not None and any(np.may_share_memory(value, v) for v in arguments)
     return value.copy() if is_view or id(value) in map(id, arguments) else value
 

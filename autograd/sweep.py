@@ -229,8 +229,10 @@ def _add_output_bar(bars: dict[Node, Any], node: Node, position: int, bar: Any) 
 
 def _filled(node: Node, collected: list[Any], create_graph: bool) -> tuple[Any, ...]:
     """Return a bar for each output: zeros where nothing depends on it."""
-    zeros = (np.zeros(shape, dtype) for shape, dtype in zip(node.shape, node.dtype, strict=True))
-    given = [zero if bar is None else bar for bar, zero in zip(collected, zeros, strict=True)]
+    given = [
+        np.zeros(shape, dtype) if bar is None else bar
+        for bar, shape, dtype in zip(collected, node.shape, node.dtype, strict=True)
+    ]
     return tuple(map(_as_tensor, given) if create_graph else given)
 
 

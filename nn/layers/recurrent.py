@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, stack, unstack
+from autograd import Tensor, concatenate, stack, unstack
 from nn import functional as F
 from nn import init as initializers
 from nn.layers.dense import Dense
@@ -97,7 +97,7 @@ class _Recurrent(Module):
                 x = F.dropout(x, self.dropout, self.training, rng=self.rng)
             x, last = self._run(x, layer, tuple(part[layer] for part in start))
             final.append(last)
-        parts = [stack(layers) for layers in zip(*final, strict=True)]
+        parts = [concatenate(layers) if len(layers) > 1 else layers[0] for layers in zip(*final, strict=True)]
         return x.swapaxes(0, 1) if self.batch_first else x, parts[0] if self.carried == 1 else tuple(parts)
 
     def _start(self, state: Any, x: Any) -> State:
@@ -120,13 +120,13 @@ class _Recurrent(Module):
         return weight, recurrent, bias, second
 
     def _run(self, x: Any, layer: int, state: State) -> tuple[Any, State]:
-        """Return the outputs of one layer over the sequence, and its final state."""
+        """Return the outputs of one layer over the sequence, and its final state, each array of it (1, N, H)."""
         weight, recurrent, bias, second = self._parameters(layer)
         outputs = []
         for projected in unstack(F.linear(x, weight, bias)):
             state = self._cell(projected, state, recurrent, second)
             outputs.append(state[0])
-        return stack(outputs), state
+        return stack(outputs), tuple(part[None] for part in state)
 
 
 def _check_sequence(layer: Any, x: Any) -> None:
@@ -210,7 +210,7 @@ class LSTM(_Recurrent):
         if bias is None:
             bias = np.zeros(len(weight), weight.dtype)
         outputs, c = F.lstm(x, *state, weight, recurrent, bias if second is None else bias + second)
-        return outputs, (outputs[-1], c)
+        return outputs, (outputs[-1:], c[None])
 
 
 class GRU(_Recurrent):
