@@ -431,8 +431,7 @@ def _unary_recorder(definition: Primitive) -> Any:
     differentiable = bool(plan.wanted)
 
     def unary(x: Any, /) -> Any:
-        mode = current()
-        if type(x) is not Tensor or not differentiable or not (mode is None or mode.computes_only):
+        if type(x) is not Tensor or not differentiable or current() is not None:
             return _record(definition, (x,), NO_PARAMETERS)
         parent = x._node
         if parent is None or not parent.requires_grad:
@@ -445,8 +444,6 @@ def _unary_recorder(definition: Primitive) -> Any:
             raise
         if type(value) is not _float64 and (type(value) not in _RESULTS or value.dtype.kind != "f"):
             return _record(definition, (x,), NO_PARAMETERS, value)
-        if mode is not None:
-            return _constant(definition, value, (x_value,))
         node = Node()
         node.plan = plan
         node.parents = (parent,)
@@ -483,8 +480,7 @@ def _binary_recorder(definition: Primitive) -> Any:
     differentiable = all(plan.wanted for plan in plans)
 
     def binary(x: Any, y: Any, /) -> Any:
-        mode = current()
-        if not differentiable or not (mode is None or mode.computes_only):
+        if not differentiable or current() is not None:
             return _record(definition, (x, y), NO_PARAMETERS)
         if type(x) is Tensor:
             left = x._node
@@ -520,8 +516,6 @@ def _binary_recorder(definition: Primitive) -> Any:
             raise
         if type(value) is not _float64 and (type(value) not in _RESULTS or value.dtype.kind != "f"):
             return _record(definition, (x, y), NO_PARAMETERS, value)
-        if mode is not None:
-            return _constant(definition, value, (x_value, y_value))
         node = Node()
         node.plan = plan
         node.parents = (left, right)
@@ -621,7 +615,11 @@ def _record(
     """
     if Tensor not in map(type, args):
         return _raw_call(definition, args, parameters)
-    mode = None if current() is None else effective()
+    mode = current()
+    if mode is not None:
+        if mode.computes_only:
+            return _compute_only(definition, args, parameters)
+        mode = effective()
     values: list[Any] = []
     parents: list[Any] = []
     tracked: tuple[int, ...] = ()
@@ -684,6 +682,13 @@ def _record(
     if several:
         return _outputs(value, value, node)
     return tensor(value, node)
+
+
+def _compute_only(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """Compute an operation on tensors and others where nothing is to be recorded."""
+    values = [a._value if type(a) is Tensor else a if type(a) in _OPERANDS else _as_array(definition, a) for a in args]
+    value, _ = definition.compute(values, parameters)
+    return _constant(definition, value, values)
 
 
 def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
@@ -796,13 +801,11 @@ def _constant(definition: Primitive, value: Any, arguments: Sequence[Any]) -> An
     """Return the result of a computation that is not recorded."""
     if isinstance(value, tuple):
         return _outputs(value, [_own(definition, output, arguments) for output in value], None)
-    return tensor(_own(definition, value, arguments), None)
+    return tensor(value if type(value) is _float64 else _own(definition, value, arguments), None)
 
 
 def _own(definition: Primitive, value: Any, arguments: Sequence[Any]) -> Any:
     """Return a constant result that is no view of an argument: a tensor is a value of its own."""
-    if type(value) is _float64:
-        return value
     if value.dtype.kind not in "fiub":
         _refuse_dtype(definition, value)
     is_view = value.base is not None and any(np.may_share_memory(value, v) for v in arguments)

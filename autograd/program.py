@@ -153,9 +153,12 @@ def reached(
         floor: leave out nodes with a smaller index (what was made before cannot depend on what came after).
         stop: nodes below which not to go.
     """
-    found = list(dict.fromkeys(outputs))
-    seen = set(found)
-    for node in found:  # grows as it is read
+    waiting = list(dict.fromkeys(outputs))
+    seen = set(waiting)
+    found = []
+    while waiting:
+        node = waiting.pop()  # the last one: what was computed together lies together in memory
+        found.append(node)
         plan = node.plan
         if plan is None or (stop and node in stop):
             continue
@@ -165,12 +168,12 @@ def reached(
                 parent = parents[position]
                 if parent.plan is not None and parent not in seen and parent.index >= floor:
                     seen.add(parent)
-                    found.append(parent)
+                    waiting.append(parent)
         else:
             for parent in parents:
                 if type(parent) is Node and parent not in seen and parent.index >= floor:
                     seen.add(parent)
-                    found.append(parent)
+                    waiting.append(parent)
     found.sort(key=_INDEX)
     return found
 
