@@ -9,7 +9,7 @@ import pytest
 
 from autograd import process
 
-GC = "import gc; before = gc.get_threshold(); import autograd; print(*before[:2], *gc.get_threshold()[:2])"
+GC = "import gc; before = gc.get_threshold(); import autograd; print(*before, *gc.get_threshold())"
 FAULTS = """
 import resource
 import numpy as np
@@ -39,17 +39,19 @@ def run(code, **environment):
 
 
 def test_the_collector_looks_less_often():
-    assert run(GC)[2:] == [process.OBJECTS, process.LOOKS]
+    *before, young, middle, old = run(GC)
+    assert (young, middle, old) == process.THRESHOLDS[tuple(before)]
 
 
 def test_nothing_is_set_where_the_environment_says_so():
-    *before, young, middle = run(GC, BARGRAD_PROCESS="0")
-    assert before == [young, middle] != [process.OBJECTS, process.LOOKS]
+    *before, young, middle, old = run(GC, BARGRAD_PROCESS="0")
+    assert before == [young, middle, old]
+    assert tuple(before) in process.THRESHOLDS
 
 
-@pytest.mark.parametrize("own", [(0, 10), (123_456, 10), (700, 11)])
+@pytest.mark.parametrize("own", [(0, 10, 10), (123_456, 10, 10), (700, 11, 10), (700, 10, 9)])
 def test_thresholds_of_the_users_own_are_left_alone(own):
-    code = f"import gc; gc.set_threshold(*{own}); import autograd; print(*gc.get_threshold()[:2])"
+    code = f"import gc; gc.set_threshold(*{own}); import autograd; print(*gc.get_threshold())"
     assert run(code) == [*own]
 
 
