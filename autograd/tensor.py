@@ -423,7 +423,7 @@ def raw(value: Any) -> NDArray[Any]:
 
 def as_array(value: Any) -> Any:
     """Return a tensor or an array (or a NumPy scalar) as it is, and anything else as an array."""
-    return value if hasattr(value, "ndim") else np.asarray(value)
+    return value if type(value) is Tensor or hasattr(value, "ndim") else np.asarray(value)
 
 
 def _rebuild(data: NDArray[Any], requires_grad: bool, name: str | None, grad: Any) -> Tensor:

@@ -224,11 +224,11 @@ class _Traced:
         )
         return [np.zeros(x.shape, x.dtype) if bar is None else bar for x, bar in zip(inputs, found, strict=True)]
 
-    def pullback(self, ybar: Any) -> tuple[Any, ...]:
+    def pullback(self, ybar: Any, *, retain: bool = True) -> tuple[Any, ...]:
         """Return a bar for each argument, from one nested like the result."""
         given = trees.leaves_like(self.result, ybar, "pullback")
         further = self.differentiable or any(type(bar) is Tensor and bar.requires_grad for bar in given)
-        return tuple(self.arrange(self.bars(self.outputs, given, further and grad_enabled(), retain=True)))
+        return tuple(self.arrange(self.bars(self.outputs, given, further and grad_enabled(), retain)))
 
     def arrange(self, values: Sequence[Any]) -> list[Any]:
         """Return a flat list over all inputs in the nesting of the arguments."""
@@ -490,7 +490,7 @@ def hvp(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
             return value_and_grad(function, position)(*replaced, **kwargs)[1]
 
         # The Hessian is symmetric, so its product with v is the pullback of the gradient.
-        return _Traced(gradient, [arguments[position]], [0]).pullback(v)[0]
+        return _Traced(gradient, [arguments[position]], [0]).pullback(v, retain=False)[0]
 
     return call
 

@@ -14,7 +14,7 @@ from benchmarks.processes import Failure, Process
 LONG = 20
 """Seconds of a turn from which on a library takes part in the first round only."""
 
-PAUSE = 0.02
+PAUSE = 0.05
 """Seconds between two turns: the threads of a library go on spinning for a while after its last product."""
 
 
