@@ -89,6 +89,19 @@ def test_an_offset_of_many_rows_is_summed_over_all_of_them(shape):
     np.testing.assert_allclose(bar.data, zbar.reshape(-1, 3).sum(axis=0), rtol=1e-12)
 
 
+def test_a_batch_that_is_the_inner_axis_in_memory_stays_there():
+    x, w, b = Tensor(np.asfortranarray(values(5, 3)), requires_grad=True), tracked(4, 3), tracked(4)
+    bars = []
+    h = np.tanh(x)
+    h.register_hook(bars.append)
+    z = ag.linear(h, w, b)
+    assert z.data.flags.f_contiguous
+    np.testing.assert_allclose(z.data, np.tanh(x.data) @ w.data.T + b.data, rtol=1e-12)
+    z.backward(np.asfortranarray(values(5, 4)))
+    assert bars[0].flags.f_contiguous
+    assert all(leaf.grad.flags.c_contiguous for leaf in (x, w, b))
+
+
 LINEAR = "linear: expected x (..., in), w (out, in) and b (out,) or (..., out), got "
 
 
