@@ -9,6 +9,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from types import FrameType, TracebackType
 from typing import Any, Literal, Self, TypeVar, cast
@@ -287,6 +288,14 @@ class enable_grad(_Block):  # noqa: N801
 
     def _layer(self) -> Layer:
         return _GradLayer(enabled=True)
+
+
+def recording() -> AbstractContextManager[None]:
+    """Return a block in which operations are recorded; where they are in any case, none has to be opened."""
+    return _NO_BLOCK if grad_enabled() else enable_grad()
+
+
+_NO_BLOCK: AbstractContextManager[None] = nullcontext()
 
 
 class detect_anomaly(_Block):  # noqa: N801

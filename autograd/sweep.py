@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.modes import enable_grad
+from autograd.modes import recording
 from autograd.ops.broadcast import sum_to
 from autograd.primitive import explain_rule, fingerprint, lifted, tensor
 from autograd.program import GraphError, Node, last_write, reached, refuse_changed
@@ -54,7 +54,7 @@ def sweep(
     if active is not None and stop_at_inputs:
         active -= targets
     if create_graph:
-        with enable_grad():
+        with recording():
             return _walk(
                 order, outputs, [_as_tensor(bar) for bar in bars], targets, active, create_graph=True, release=False
             )
@@ -192,10 +192,11 @@ def _leading_to(targets: frozenset[Node], order: list[Node]) -> set[Node]:
     """Return the nodes with an argument that is a target or leads to one."""
     active: set[Node] = set()
     for node in order:
-        if node.plan is not None:
-            arguments = [node.parents[position] for position in node.plan.wanted]
-            if not targets.isdisjoint(arguments) or not active.isdisjoint(arguments):
+        for position in node.plan.wanted if node.plan is not None else ():
+            parent = node.parents[position]
+            if parent in targets or parent in active:
                 active.add(node)
+                break
     return active
 
 

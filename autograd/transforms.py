@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd import trees
-from autograd.modes import enable_grad, grad_enabled
+from autograd.modes import grad_enabled, recording
 from autograd.ops.joining import stack
 from autograd.primitive import primitive, tensor
 from autograd.program import GraphError, Node, leaf, next_index, reached, run
@@ -191,7 +191,7 @@ class _Traced:
         outer = grad_enabled()
         start = next_index()
         made = _traced_copy if lasting else _traced_input
-        with enable_grad():
+        with recording():
             traced = [trees.map_leaves(made, arg) if position in argnums else arg for position, arg in enumerate(args)]
             # Handles of our own: the function may give its own another value (`x *= 2`), or change a container.
             self.inputs = [tensor(x._value, x._node) for position in argnums for x in trees.leaves(traced[position])]
@@ -238,9 +238,13 @@ class _Traced:
 
 def _outside(steps: Sequence[Node], start: int) -> list[Node]:
     """Return the nodes from before `start` that the steps were computed from and that require a gradient."""
-    edges = ((node, position) for node in steps if node.plan is not None for position in node.plan.wanted)
-    parents = (node.parents[position] for node, position in edges)
-    return list(dict.fromkeys(parent for parent in parents if parent.index < start))
+    found: dict[Node, None] = {}
+    for node in steps:
+        for position in node.plan.wanted if node.plan is not None else ():
+            parent = node.parents[position]
+            if parent.index < start:
+                found[parent] = None
+    return list(found)
 
 
 def _traced_copy(x: Any) -> Tensor:
@@ -371,7 +375,7 @@ class _Pushforward:
     """
 
     def __init__(self, traced: _Traced) -> None:
-        with enable_grad():
+        with recording():
             like = map(_as_float, traced.outputs)
             self.ybars = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in like]
             self.xbars = traced.bars(traced.outputs, self.ybars, create_graph=True, retain=True)
@@ -534,7 +538,7 @@ class _Segment:
             for generator, state in self.states:
                 generator.bit_generator.state = copy.deepcopy(state)
             np.random.set_state(self.global_state)  # noqa: NPY002
-            with enable_grad():
+            with recording():
                 return trees.leaves(self.function(*_own_handles(self.args), **_own_handles(self.kwargs)))
         finally:
             np.random.set_state(global_now)  # noqa: NPY002
