@@ -61,9 +61,15 @@ def install(operations: dict[str, Any]) -> None:
     for name in METHODS:
         if name in operations:
             setattr(Tensor, name, operations[name])
-    forms = {"reshape": _reshape, "transpose": _transpose, "T": property(shape.transpose)}
-    forms |= {"__getitem__": indexing.getitem, "__setitem__": _assign, "mT": property(shape.matrix_transpose)}
-    forms["backward"] = transforms.backward
+    forms = {
+        "backward": transforms.backward,
+        "reshape": _reshape,
+        "transpose": _transpose,
+        "T": property(shape.transpose),
+        "mT": property(shape.matrix_transpose),
+        "__getitem__": indexing.getitem,
+        "__setitem__": _assign,
+    }
     for name, form in forms.items():
         setattr(Tensor, name, form)
 

@@ -28,7 +28,7 @@ class Mode:
         anomaly: whether values are checked for NaN and infinity.
         scope: names of the modules that are running, outermost first.
         uncertain: whether a generator opened one of the layers, so that it may be suspended now.
-        computes_only: whether an operation is to do nothing but compute, as under `no_grad`.
+        computes_only: whether an operation is to do nothing but compute, as under `no_grad`; not where `uncertain`.
     """
 
     __slots__ = ("anomaly", "computes_only", "grad", "layers", "recordings", "scope", "uncertain")
@@ -290,7 +290,7 @@ class enable_grad(_Block):  # noqa: N801
         return _GradLayer(enabled=True)
 
 
-def recording() -> AbstractContextManager[None]:
+def with_grad() -> AbstractContextManager[None]:
     """Return a block in which operations are recorded; where they are in any case, none has to be opened."""
     return _NO_BLOCK if grad_enabled() else enable_grad()
 

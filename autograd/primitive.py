@@ -27,7 +27,7 @@ _OPERANDS = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.
 """Types of raw operands that NumPy's operators take as they are."""
 
 _RESULTS = frozenset({np.ndarray, np.float64, np.float32, np.float16})
-"""Types of results that the recorders for one and for two arguments take, if the dtype is floating."""
+"""Types of results that need no conversion."""
 
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
@@ -68,9 +68,14 @@ class Common(NamedTuple):
 Share = tuple[int, Callable[..., Any] | None, int | None, tuple[int, ...] | None]
 """How the sweep computes one argument's share of the bar: (position, rule, need, more_needs).
 
-The argument's position; its rule, None where the sweep only collects (see `OUTPUT`); the entry of the node's `kept`
+The argument's position; its rule, None where the sweep only collects (see `collect`); the entry of the node's `kept`
 that the rule takes first, None if it takes none; the further entries, or None. Python takes plain tuples apart faster.
 """
+
+
+def collect(_: Any) -> NoReturn:
+    """Stand for a rule that is not called: the sweep only collects the bars of several outputs (see `OUTPUT`)."""
+    raise NotImplementedError
 
 
 class Plan:
@@ -102,8 +107,9 @@ class Plan:
         self.keep = _keeper(layout)
         place = {source: entry for entry, source in enumerate(layout)}
         entries = {position: [place[source] for source in needs[position]] for position in self.wanted}
+        called = {position: None if rule is collect else rule for position, rule in rules.items()}
         self.shares: tuple[Share, ...] = tuple(
-            (position, rules[position], kept[0] if kept else None, tuple(kept[1:]) or None)
+            (position, called[position], kept[0] if kept else None, tuple(kept[1:]) or None)
             for position, kept in entries.items()
         )
         self.common: Common | None = None
@@ -131,7 +137,10 @@ def _keeper(layout: list[Source | None]) -> Callable[..., tuple[Any, ...]]:
 
 @lru_cache
 def _from_text(entries: str) -> Callable[..., tuple[Any, ...]]:
-    """Return the function that returns these entries: one expression takes a third of the time of a loop over needs."""
+    """Return the function that returns these entries: one expression takes a third of the time of a loop over needs.
+
+    Most operations have one of a few texts, which an import compiles once.
+    """
     names = {"shape": lambda value: getattr(value, "shape", ()), "dtype": lambda value: np.asarray(value).dtype}
     text = f"lambda values, result, residuals, parameters: ({entries})"
     return eval(text, names)  # type: ignore[no-any-return] # noqa: S307 (the text is ours)
@@ -203,8 +212,7 @@ class Primitive:
                 raise TypeError(f"{name}: there is a rule for {key!r}, but the arguments are {self.arguments}")
         self.complete = inspect.Parameter.empty not in self.defaults.values()
         self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
-        if shared is not None and "shared" in (*self.arguments, *self.defaults, *residuals):
-            raise TypeError(f"{name}: shared=, and an argument, parameter or residual of that name: rename the latter")
+        self._refuse_ambiguous(shared is not None)
         self.shared = shared
         self.shared_needs = [] if shared is None else self._read_needs("what the rules share", shared, {})
         more = {"position": Source("position")} if self.variadic else {}
@@ -219,6 +227,18 @@ class Primitive:
         self.layout = self._fixed_layout()
         self._plans: dict[tuple[int, ...], Plan] = {}
 
+    def _refuse_ambiguous(self, shares: bool) -> None:
+        """Raise if a name that a rule can ask for would mean two things."""
+        reserved = ["out", *[name + what for name in self.arguments for what in ("_shape", "_dtype")]]
+        reserved += ["position"] * self.variadic + ["shared"] * shares
+        names = [*reserved, *self.arguments, *self.defaults, *self.residuals]
+        if len(set(names)) < len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise TypeError(
+                f"{self.name}: {', '.join(map(repr, twice))} would mean two things to a rule: rename the argument, "
+                f"parameter or residual ({', '.join(reserved)} are what a rule can have in any case)"
+            )
+
     def _read_signature(self, forward: Callable[..., Any]) -> tuple[str, ...]:
         """Sort the parameters: positional ones without a default may be tensors, the others are static."""
         arguments = []
@@ -229,7 +249,7 @@ class Primitive:
             elif kind is not inspect.Parameter.KEYWORD_ONLY and default is inspect.Parameter.empty:
                 arguments.append(name)
             else:
-                self.defaults[name] = tuple(default) if type(default) is list else default
+                self.defaults[name] = _static(self.name, name, default)
                 if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
                     self.positional += (name,)
         return tuple(arguments)
@@ -311,12 +331,18 @@ class Primitive:
         except Exception as error:
             explain(error, self, values)
             raise
-        return (value, ()) if type(value) in _RESULTS else self.split_residuals(value)
+        return (value, ()) if type(value) in _RESULTS and not self.residuals else self.split_residuals(value)
 
     def split_residuals(self, value: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Split what forward returned into the result and its residuals."""
+        """Split what forward returned into the result and its residuals.
+
+        Raises:
+            TypeError: it did not return as many.
+        """
         residuals: tuple[Any, ...] = ()
         if self.residuals:
+            if not isinstance(value, tuple) or len(value) != 1 + len(self.residuals):
+                raise TypeError(f"{self.name}: expected forward to return the result and {self.residuals}, as a tuple")
             value, *rest = value
             residuals = tuple(rest)
         if isinstance(value, tuple):
@@ -557,6 +583,7 @@ def _general_recorder(definition: Primitive, short: Callable[..., Any] | None) -
             args, parameters = _bind(definition, args, parameters)
         if parameters or not complete:
             parameters = _complete(definition, parameters)
+        # Nodes share the dict of defaults: nobody writes to a node's parameters.
         return _record(definition, args, parameters or defaults) if short is None else short(*args)
 
     return general
@@ -586,13 +613,21 @@ def _complete(definition: Primitive, parameters: dict[str, Any]) -> dict[str, An
         raise TypeError(f"{definition.name}: unexpected {unknown}; the parameters are {[*definition.defaults]}")
     if not _CHECKED.isdisjoint(map(type, complete.values())):
         for name, value in complete.items():
-            if type(value) is list:
-                complete[name] = tuple(value)
-            elif type(value) is Tensor:
-                raise TypeError(f"{definition.name}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
-            elif value is inspect.Parameter.empty:
+            if value is inspect.Parameter.empty:
                 raise TypeError(f"{definition.name}: missing {[name]}; the parameters are {[*definition.defaults]}")
+            complete[name] = _static(definition.name, name, value)
     return complete
+
+
+def _static(operation: str, name: str, value: Any) -> Any:
+    """Return a static parameter as a node keeps it: a list, which may change, as a tuple.
+
+    Raises:
+        TypeError: a tensor, which would lose its record here.
+    """
+    if type(value) is Tensor:
+        raise TypeError(f"{operation}: {name} must be a plain value, not a tensor; pass {name}=t.item()")
+    return tuple(value) if type(value) is list else value
 
 
 _CHECKED = frozenset({list, Tensor, type(inspect.Parameter.empty)})
@@ -623,17 +658,17 @@ def _record(
     values: list[Any] = []
     parents: list[Any] = []
     tracked: tuple[int, ...] = ()
-    recorded = bare = False
+    due = bare = False  # whether a node is due; whether nothing has recorded some constant so far
     for argument in args:
         kind = type(argument)
         if kind is Tensor:
             node = argument._node
             if node is None:
-                bare = True  # a constant that nothing has recorded so far
+                bare = True
             elif node.requires_grad:
                 tracked += (len(values),)
             elif node.plan is not None:
-                recorded = True
+                due = True
             values.append(argument._value)
             parents.append(node)
         else:
@@ -645,12 +680,12 @@ def _record(
         value, residuals = definition.compute(values, parameters)
     else:
         value, residuals = definition.split_residuals(computed)
-    recorded = recorded or tracked != ()
+    due = due or tracked != ()
     if mode is not None:
         if mode.anomaly:
             _refuse_not_finite(definition, value)
-        recorded = mode.grad and (recorded or bool(mode.recordings))
-    if not recorded:
+        due = mode.grad and (due or bool(mode.recordings))
+    if not due:
         return _constant(definition, value, values)
     several = isinstance(value, tuple)
     for output in value if several else (value,):
@@ -700,7 +735,7 @@ def _raw_call(definition: Primitive, args: tuple[Any, ...], parameters: dict[str
     except Exception as error:
         explain(error, definition, args)
         raise
-    return result[0] if definition.residuals else result
+    return definition.split_residuals(result)[0] if definition.residuals else result
 
 
 def _as_array(definition: Primitive, argument: Any) -> Any:
@@ -772,7 +807,7 @@ def _outputs(kind: tuple[Any, ...], values: Sequence[Any], node: Node | None) ->
 
 def output_node(node: Node, position: int, value: Any) -> Node:
     """Return a new node for one output of a node with several."""
-    out = _new(Node)
+    out = Node()
     out.plan = OUTPUT.plan((0,) if node.requires_grad and value.dtype.kind == "f" else ())
     out.parents = (node,)
     out.parameters = {"position": position}
@@ -785,16 +820,15 @@ def output_node(node: Node, position: int, value: Any) -> Node:
     mode = None if current() is None else effective()
     if mode is not None:
         _annotate(out, value, mode)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _output(values: tuple[Any, ...], *, position: int) -> Any:
     return values[position]
 
 
-OUTPUT = Primitive(_output, "output", (), None, False, {"values": lambda bar: bar})
-"""One of several outputs. Its rule is not called: the sweep collects the bars for the node with the outputs."""
-OUTPUT.plan((0,)).shares = ((0, None, None, None),)
+OUTPUT = Primitive(_output, "output", (), None, False, {"values": collect})
+"""One of several outputs: the sweep collects the bars for the node with the outputs."""
 
 
 def _constant(definition: Primitive, value: Any, arguments: Sequence[Any]) -> Any:
@@ -805,7 +839,11 @@ def _constant(definition: Primitive, value: Any, arguments: Sequence[Any]) -> An
 
 
 def _own(definition: Primitive, value: Any, arguments: Sequence[Any]) -> Any:
-    """Return a constant result that is no view of an argument: a tensor is a value of its own."""
+    """Return a constant result that is no view of an argument: a tensor is a value of its own.
+
+    Raises:
+        TypeError: a dtype that no tensor has.
+    """
     if value.dtype.kind not in "fiub":
         _refuse_dtype(definition, value)
     is_view = value.base is not None and any(np.may_share_memory(value, v) for v in arguments)

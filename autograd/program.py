@@ -120,7 +120,7 @@ class Node:
 
 def leaf(value: Any, requires_grad: bool) -> Node:
     """Return a new leaf that holds `value`."""
-    node = Node.__new__(Node)
+    node = Node()
     node.plan = None
     node.parents = ()
     node.parameters = NO_PARAMETERS

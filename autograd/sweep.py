@@ -1,8 +1,8 @@
 """The backward sweep: from the bars of some outputs to the bars of what they were computed from.
 
 For i = N .. 1 it takes the finished bar of v_i and hands each parent its share, vbar_i dv_i/dv_parent, as
-the primitive's rules have it; leaves come last, in no particular order. This is the only place where rules
-are called, where what broadcasting repeated is summed up again, and where a bar gets the shape and dtype of
+the primitive's rules have it; leaves come last, in no particular order. In a backward pass this is the only place
+where rules are called, where what broadcasting repeated is summed up again, and where a bar gets the shape and dtype of
 its value.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.modes import recording
+from autograd.modes import with_grad
 from autograd.ops.broadcast import sum_to
 from autograd.primitive import explain_rule, fingerprint, lifted, tensor
-from autograd.program import GraphError, Node, last_write, reached, refuse_changed
+from autograd.program import GraphError, Node, last_write, leaf_value, reached, refuse_changed
 from autograd.tensor import Tensor, raw
 
 _float64 = np.float64
@@ -53,12 +53,12 @@ def sweep(
     active = None if inputs is None else _leading_to(targets, order)
     if active is not None and stop_at_inputs:
         active -= targets
+    release = not retain_graph
     if create_graph:
-        with recording():
-            return _walk(
-                order, outputs, [_as_tensor(bar) for bar in bars], targets, active, create_graph=True, release=False
-            )
-    return _walk(order, outputs, bars, targets, active, create_graph=False, release=not retain_graph)
+        bars = [_as_tensor(bar) for bar in bars]
+        with with_grad():
+            return _walk(order, outputs, bars, targets, active, create_graph=True, release=release)
+    return _walk(order, outputs, bars, targets, active, create_graph=False, release=release)
 
 
 def _walk(
@@ -110,7 +110,7 @@ def _walk(
             bar = _filled(node, bar, create_graph)
         if create_graph:
             kept = lifted(node)
-        elif release and (note is None or not note.recorded):
+        if release and (note is None or not note.recorded):
             node.kept = None
         parents = node.parents
         if plan.common is not None:
@@ -206,7 +206,7 @@ def _note_bar(node: Node, bar: Any) -> Any:
     assert note is not None
     if note.fingerprints is not None and node.kept is not None:
         _refuse_overwritten(node)
-    if type(bar) is list:
+    if type(bar) is list:  # of several outputs: each of them has a node of its own, and there its hooks
         return bar
     if bar is not None and note.hooks:
         for hook in list(note.hooks.values()):
@@ -251,14 +251,29 @@ def _refuse_stale(order: list[Node]) -> None:
     oldest = next((node.index for node in order if node.plan is not None), None)
     if oldest is None or oldest > last_write[0]:
         return
+    changed: dict[Node, None] = {}
     for node in order:
-        if node.plan is not None and node.kept:
-            for source in node.plan.sources:
-                if source is not None and source.kind in ("argument", "arguments"):
-                    read = node.parents[source.key : None if source.kind == "arguments" else source.key + 1]
-                    for parent in read:
-                        if type(parent) is Node and parent.plan is None:
-                            refuse_changed(parent, node)
+        for parent in node.parents:
+            if type(parent) is Node and parent.note is not None and parent.note.written > oldest:
+                changed[parent] = None
+    for node in order if changed else ():
+        if node.plan is None or not node.kept:
+            continue
+        for source, kept in zip(node.plan.sources, node.kept, strict=True):
+            if source is not None and source.kind in ("argument", "arguments"):
+                several = source.kind == "arguments"
+                for parent in node.parents[source.key : None if several else source.key + 1]:
+                    if type(parent) is Node and parent in changed:
+                        refuse_changed(parent, node)
+            for end in changed:  # also through what was a view of its array
+                if _shares_memory(kept, leaf_value(end)):
+                    refuse_changed(end, node)
+
+
+def _shares_memory(kept: Any, array: Any) -> bool:
+    if isinstance(kept, tuple):
+        return any(_shares_memory(part, array) for part in kept)
+    return type(kept) is _ndarray and np.may_share_memory(kept, array)
 
 
 def _refuse_overwritten(node: Node) -> None:
@@ -268,9 +283,11 @@ def _refuse_overwritten(node: Node) -> None:
     assert node.plan is not None
     for source, kept, before in zip(node.plan.sources, node.kept or (), node.note.fingerprints, strict=True):
         if before is not None and fingerprint(kept) != before:
-            which = "its result" if source is not None and source.kind == "out" else "an argument"
+            which = "an argument"
             if source is not None and source.kind == "argument":
                 which = f"its argument {node.plan.primitive.arguments[source.key]!r}"
+            elif source is not None and source.kind in ("out", "residual"):
+                which = "its result" if source.kind == "out" else "what its forward pass wrote down"
             raise GraphError(
                 f"{node.plan.primitive.name}: {which} was written to between the forward and the backward pass, "
                 f"and its rule needs the old values. The operation was called at {node.note.line}"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd import trees
-from autograd.modes import grad_enabled, recording
+from autograd.modes import grad_enabled, with_grad
 from autograd.ops.joining import stack
 from autograd.primitive import primitive, tensor
 from autograd.program import GraphError, Node, leaf, next_index, reached, run
@@ -169,7 +169,8 @@ def _references(bars: list[Any]) -> list[int]:
 
 
 _ALONE = _references([np.empty(1)])[0] or -1
-"""What `_references` returns for an array that only the list holds."""
+"""What `_references` returns for an array that only the list holds; where it cannot count, a number that it never
+returns, so that every array is copied."""
 
 
 # --- Functions of nested arrays ----------------------------------------------------------------------------
@@ -182,7 +183,8 @@ class _Traced:
         function: takes and returns nested arrays (as Tensors).
         args: what it is called with.
         argnums: positions of the arguments to differentiate by.
-        lasting: whether the pullback outlives the caller's call, so that the caller's arrays have to be copied.
+        lasting: whether the pullback outlives the caller's call, so that the caller's arrays are copied at once. (Else
+            they are only where results are Tensors, which outlive it, too.)
     """
 
     def __init__(
@@ -191,7 +193,7 @@ class _Traced:
         outer = grad_enabled()
         start = next_index()
         made = _traced_copy if lasting else _traced_input
-        with recording():
+        with with_grad():
             traced = [trees.map_leaves(made, arg) if position in argnums else arg for position, arg in enumerate(args)]
             # Handles of our own: the function may give its own another value (`x *= 2`), or change a container.
             self.inputs = [tensor(x._value, x._node) for position in argnums for x in trees.leaves(traced[position])]
@@ -201,6 +203,22 @@ class _Traced:
         nodes = [y._node for y in self.outputs if type(y) is Tensor and y.requires_grad and y._node is not None]
         steps = reached(nodes, wanted_only=True, floor=start)
         self.differentiable = outer and (any(node.index < start for node in nodes) or bool(_outside(steps, start)))
+        if self.differentiable and not lasting:
+            self._copy_callers(steps)
+
+    def _copy_callers(self, steps: Sequence[Node]) -> None:
+        """Put copies in place of the caller's arrays and views of them: results that are Tensors outlive the call."""
+        given = [x for x in self.inputs if x._node is not None and x._node.note is not None and x._node.note.shared]
+        arrays = [x._value for x in given]
+        for node in steps:
+            node.kept = _without(arrays, node.kept)
+        for y in self.outputs:
+            if type(y) is Tensor:
+                y._value = _without(arrays, y._value)
+        for x in given:
+            assert x._node is not None
+            assert x._node.note is not None
+            x._value = x._node.note.value = _without(arrays, x._value)
 
     def release(self, value: Any) -> Any:
         """Return a result as the caller gets it: a Tensor if it depends on something outside, else an array."""
@@ -234,6 +252,14 @@ class _Traced:
         """Return a flat list over all inputs in the nesting of the arguments."""
         iterator = iter(values)
         return [trees.rebuild(structure, iterator) for structure in self.structures]
+
+
+def _without(arrays: Sequence[Any], value: Any) -> Any:
+    """Return a value with copies in place of these arrays, and of what shares memory with them."""
+    if type(value) is tuple:
+        return tuple(_without(arrays, part) for part in value)
+    is_one = type(value) is np.ndarray and any(np.may_share_memory(value, array) for array in arrays)
+    return np.array(value) if is_one else value
 
 
 def _outside(steps: Sequence[Node], start: int) -> list[Node]:
@@ -375,7 +401,7 @@ class _Pushforward:
     """
 
     def __init__(self, traced: _Traced) -> None:
-        with recording():
+        with with_grad():
             like = map(_as_float, traced.outputs)
             self.ybars = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in like]
             self.xbars = traced.bars(traced.outputs, self.ybars, create_graph=True, retain=True)
@@ -538,7 +564,7 @@ class _Segment:
             for generator, state in self.states:
                 generator.bit_generator.state = copy.deepcopy(state)
             np.random.set_state(self.global_state)  # noqa: NPY002
-            with recording():
+            with with_grad():
                 return trees.leaves(self.function(*_own_handles(self.args), **_own_handles(self.kwargs)))
         finally:
             np.random.set_state(global_now)  # noqa: NPY002
@@ -566,7 +592,12 @@ class _Segment:
                 )
         create_graph = any(type(bar) is Tensor for bar in output_bars)
         found = sweep(
-            [y._node for y in outputs], output_bars, self.parents, create_graph=create_graph, stop_at_inputs=True
+            [y._node for y in outputs],
+            output_bars,
+            self.parents,
+            create_graph=create_graph,
+            retain_graph=create_graph,
+            stop_at_inputs=True,
         )
         self._bars = output_bars, [found.get(p, np.zeros(p.shape, p.dtype)) for p in self.parents]
         return self._bars[1]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import absolute, clip, exp, log, softmax_cross_entropy, softplus, square, take_along_axis
+from autograd import absolute, clip, exp, log, softmax_cross_entropy, softplus, square, take, take_along_axis
 from autograd.tensor import raw
 
 # --- Regression --------------------------------------------------------------------------------------------
@@ -163,14 +163,13 @@ def cross_entropy(
         >>> print(f"{cross_entropy(scores, [0]):.4f}")
         2.0404
     """
-    if weight is None and label_smoothing == 0:
-        return reduce(softmax_cross_entropy(logits, labels, axis=1), reduction)
-    classes = logits.shape[1]
     indexed = raw(labels).ndim < logits.ndim
+    if label_smoothing == 0 and (weight is None or indexed):
+        losses = softmax_cross_entropy(logits, labels, axis=1)
+        return reduce(losses, reduction) if weight is None else _reduce_weighted(losses, labels, weight, reduction)
+    classes = logits.shape[1]
     targets = np.moveaxis(one_hot(labels, classes, dtype=logits.dtype), -1, 1) if indexed else labels
-    scale: Any = 1
-    if weight is not None:
-        scale = raw(weight).astype(logits.dtype).reshape(1, classes, *(1,) * (logits.ndim - 2))
+    scale = 1 if weight is None else raw(weight).astype(logits.dtype).reshape(1, classes, *(1,) * (logits.ndim - 2))
     losses = softmax_cross_entropy(
         logits, scale * ((1 - label_smoothing) * targets + label_smoothing / classes), axis=1
     )
@@ -199,12 +198,7 @@ def nll_loss(log_p: Any, labels: Any, *, weight: Any = None, reduction: str = "m
         )
     check_labels(labels, log_p.shape[1], "nll_loss")
     losses = -take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
-    if weight is None:
-        return reduce(losses, reduction)
-    scale = raw(weight).astype(log_p.dtype)[labels]
-    if reduction == "mean":
-        return (losses * scale).sum() / float(scale.sum())
-    return reduce(losses * scale, reduction)
+    return reduce(losses, reduction) if weight is None else _reduce_weighted(losses, labels, weight, reduction)
 
 
 def one_hot(labels: Any, classes: int, *, dtype: Any = np.float32) -> Any:
@@ -260,6 +254,14 @@ def reduce(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     return losses.mean() if reduction == "mean" else losses.sum()
+
+
+def _reduce_weighted(losses: Any, labels: Any, weight: Any, reduction: str) -> Any:
+    """Return the losses of examples times the factors of their classes, reduced; the mean is weighted by these."""
+    factors = take(raw(weight).astype(losses.dtype), labels)
+    if reduction == "mean":
+        return (losses * factors).sum() / factors.sum()
+    return reduce(losses * factors, reduction)
 
 
 def check_reduction(reduction: str) -> None:

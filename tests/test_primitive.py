@@ -305,7 +305,7 @@ def test_shared_is_refused_where_it_says_nothing():
         primitive(lambda x: x, name="nothing", x=lambda ybar, shared: shared)
     with pytest.raises(TypeError, match="no rule asks for it"):
         primitive(lambda x: x, name="unasked", shared=lambda ybar: ybar, x=lambda ybar: ybar)
-    with pytest.raises(TypeError, match="rename the latter"):
+    with pytest.raises(TypeError, match="'shared' would mean two things to a rule"):
         primitive(lambda x, *, shared=1: x, name="clash", shared=lambda ybar: ybar, x=lambda ybar, shared: shared)
     with pytest.raises(TypeError, match="what the rules share asks for 'position'"):
         primitive(lambda *xs: xs[0], name="many", shared=lambda ybar, position: ybar, xs=lambda ybar, shared: shared)
@@ -346,6 +346,7 @@ def test_missing_rule_names_operation_and_argument():
         half(X, tracked()).sum().backward()
 
 
+CONSTANT = Tensor(2.0)
 DEFINITIONS: list[tuple[str, Any, str]] = [
     (
         "a need that does not exist",
@@ -367,6 +368,26 @@ DEFINITIONS: list[tuple[str, Any, str]] = [
         lambda: primitive(lambda x: x, name="op", x=lambda ybar, position: ybar),
         "op: the rule for 'x' asks for 'position'",
     ),
+    (
+        "a tensor as a default",
+        lambda: primitive(lambda x, k=CONSTANT: x * k, name="op", x=lambda ybar, k: ybar * k),
+        r"op: k must be a plain value, not a tensor; pass k=t.item\(\)",
+    ),
+    (
+        "a parameter called like the result",
+        lambda: primitive(lambda x, out=3.0: x * out, name="op", x=lambda ybar, out: ybar * out),
+        "op: 'out' would mean two things to a rule",
+    ),
+    (
+        "a parameter called like an argument's shape",
+        lambda: primitive(lambda x, x_shape=3.0: x * x_shape, name="op", x=lambda ybar, x_shape: ybar * x_shape),
+        "op: 'x_shape' would mean two things to a rule",
+    ),
+    (
+        "a residual called like an argument",
+        lambda: primitive(lambda x: (x, 2), name="op", residuals=("x",), x=lambda ybar, x: ybar * x),
+        "op: 'x' would mean two things to a rule",
+    ),
 ]
 
 
@@ -374,6 +395,19 @@ DEFINITIONS: list[tuple[str, Any, str]] = [
 def test_bad_definition(define, message):
     with pytest.raises(TypeError, match=message):
         define()
+
+
+@pytest.mark.parametrize("returned", [lambda x: x, lambda x: (x, x, x)])
+@pytest.mark.parametrize("argument", [X, Tensor(X, requires_grad=True)])
+def test_forward_returns_its_residuals(returned, argument):
+    operation = primitive(returned, name="op", residuals=("r",), x=lambda ybar, r: ybar * r)
+    with pytest.raises(TypeError, match=r"op: expected forward to return the result and \('r',\), as a tuple"):
+        operation(argument)
+
+
+def test_parameters_that_are_left_out_may_be_lists():
+    shifted = primitive(lambda x, by=[1, 2]: x + by[0], name="shifted", x=lambda ybar: ybar)
+    assert shifted(tracked(1.0))._node.parameters == {"by": (1, 2)}
 
 
 def notes(caught: Any) -> str:

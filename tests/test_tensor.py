@@ -305,6 +305,28 @@ def test_write_under_no_grad_keeps_the_leaf_and_its_grad(write):
     assert w.grad.tolist() == [12, 16]
 
 
+@pytest.mark.parametrize(
+    "view", [lambda w: w.reshape(2, 1), lambda w: w[None].T, lambda w: ag.concatenate([w[:1] * w[1:]])]
+)
+def test_sweep_over_a_view_of_an_array_that_was_written_afterwards_raises(view):
+    w = leaf(1.0, 2.0).named("weight")
+    array = w.data  # taken before there is a view, so that writing does not make a copy
+    y = (view(w) ** 2).sum()
+    array += 10
+    w.data = array
+    with pytest.raises(GraphError, match="'weight' was written in place after"):
+        y.backward()
+
+
+def test_a_write_that_made_a_copy_leaves_views_as_they_were():
+    w = leaf(1.0, 2.0)
+    y = (w.reshape(2, 1) ** 2).sum()
+    with ag.no_grad():
+        w += 10
+    y.backward()
+    assert w.grad.tolist() == [2, 4]
+
+
 @pytest.mark.parametrize("write", WRITES)
 def test_sweep_over_an_older_value_raises_and_names_the_leaf(write):
     w = leaf(1.0, 2.0).named("weight")

@@ -628,3 +628,40 @@ def test_a_function_that_returns_its_input_does_not_hand_out_the_callers_array()
     for y, _ in (ag.jvp(lambda t: t, [x], [x]), ag.jvp(lambda t: t[0], [x], [x])):
         y[...] = 9
     np.testing.assert_array_equal(x, [[1, 2]])
+
+
+# --- Arrays of the caller's ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("transformed", "expected"),  # with f = w (sum x^3 + sum x^2) at (1, 2): the derivative by w
+    [
+        (lambda f, x: ag.value_and_grad(f)(x)[0], 14),
+        (lambda f, x: ag.value_and_grad(f)(x)[1].sum(), 21),
+        (lambda f, x: ag.hvp(f)(x, np.ones(2)).sum(), 22),
+        (lambda f, x: ag.jvp(f, [x], [np.ones(2)])[1], 21),
+        (lambda f, x: ag.vjp(f, x)[0], 14),
+    ],
+)
+def test_the_caller_may_write_to_an_array_before_a_result_is_differentiated_further(transformed, expected):
+    w, x = tracked(2.0), np.array([1.0, 2.0])
+    result = transformed(lambda x: ((x.reshape(2, 1) ** 3).sum() + (x * x).sum()) * w, x)
+    x *= 10
+    result.backward()
+    assert float(w.grad) == expected
+
+
+def test_a_result_is_no_view_of_the_callers_array():
+    w, x = tracked(3.0), np.array([1.0, 2.0])
+    (y, _), _ = ag.jvp(lambda x: (x.reshape(2, 1), x * w), [x], [np.ones(2)])
+    x[0] = 99
+    assert y.data.tolist() == [[1], [2]]
+
+
+def test_a_graph_can_be_released_by_the_sweep_that_makes_another():
+    x = tracked(3.0)
+    y = x * x * x
+    (first,) = ag.grad(y, x, create_graph=True, retain_graph=False)
+    assert float(first.data) == 27
+    with pytest.raises(GraphError, match="a second time"):
+        y.backward()

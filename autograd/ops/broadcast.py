@@ -30,7 +30,7 @@ sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: _broadcast(ybar, shape=
 
 
 def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
-    if not getattr(x, "shape", ()) and math.prod(shape) < 2**16:  # a bar of a sum: reading a view takes longer
+    if not getattr(x, "shape", ()) and math.prod(shape) < 2**16:  # for more, writing takes longer than reading a view
         repeated = np.empty(shape, getattr(x, "dtype", type(x)))
         repeated.fill(x)
         return repeated

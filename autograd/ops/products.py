@@ -88,7 +88,7 @@ def _times_transpose(x: Any, w: Any) -> Any:
     return np.matmul(_as_rows(x), w.T).reshape((*x.shape[:-1], w.shape[0]))
 
 
-def _affine(x: Any, w: Any, b: Any) -> Any:
+def _affine_map(x: Any, w: Any, b: Any) -> Any:
     if w.ndim != 2 or x.shape[-1:] != w.shape[1:] or b.shape not in (w.shape[:1], (*x.shape[:-1], w.shape[0])):
         raise ValueError(
             f"linear: expected x (..., in), w (out, in) and b (out,) or (..., out), got {x.shape}, {w.shape} and "
@@ -104,7 +104,7 @@ def _affine(x: Any, w: Any, b: Any) -> Any:
     return z
 
 
-def _product(x: Any, w: Any) -> Any:
+def _linear_map(x: Any, w: Any) -> Any:
     if w.ndim != 2 or x.shape[-1:] != w.shape[1:]:
         raise ValueError(f"linear: expected x (..., in) and w (out, in), got {x.shape} and {w.shape}")
     return _times_transpose(x, w)
@@ -123,9 +123,9 @@ def _sum_of_rows(x: Any) -> Any:
     return np.ones(len(rows), rows.dtype) @ rows
 
 
-_linear: Any = primitive(_product, name="linear", x=lambda zbar, w: _linear(zbar, w.T), w=_weight_bar)
+_linear: Any = primitive(_linear_map, name="linear", x=lambda zbar, w: _linear(zbar, w.T), w=_weight_bar)
 _linear_with_bias = primitive(
-    _affine,
+    _affine_map,
     name="linear",
     x=lambda zbar, w: _linear(zbar, w.T),
     w=_weight_bar,

@@ -51,6 +51,9 @@ def lstm_cell(projected: Any, h: Any, c: Any, weight: Any, bias: Any = None) -> 
 def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> tuple[tuple[Any, Any], Any]:
     """Return a long short-term memory's outputs at all steps, (T, N, H), and its last memory, (N, H); see `lstm_cell`.
 
+    Beside these it returns what its rules need of the steps: for each of them i, f, o, g, the memory before it and tanh
+    of the memory after it, (T + 1, 6, H, N); at the end only the last memory.
+
     Args:
         x: the inputs (T, N, features); T >= 1.
         h: the output before the first step, (N, H).
@@ -81,7 +84,6 @@ def _lstm(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any) -> 
     outputs = seen[:, features:-1]
     outputs[0] = h.T
     seen[:, -1] = 1
-    # For each step i, f, o, g, the memory before it, tanh of the memory after it; then only the last memory.
     trace = np.empty((steps + 1, 6, size, batch), dtype)
     trace[0, 4] = c.T
     products = i_g, f_c = np.empty((2, size, batch), dtype)
@@ -202,7 +204,7 @@ lstm_bars = primitive(
 )
 
 
-def _bars(bars: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any, trace: Any) -> Any:
+def _shared_bars(bars: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any, trace: Any) -> Any:
     """Return what `lstm_bars` returns: all that goes back through the steps, for the rules of all arguments."""
     return lstm_bars(*bars, x, h, c, weight_ih, weight_hh, bias, trace=trace)
 
@@ -220,7 +222,7 @@ def _recurrent_weight_bar(_: Any, shared: Any, h: Any, out: Any) -> Any:
 lstm = primitive(
     _lstm,
     residuals=("trace",),
-    shared=_bars,
+    shared=_shared_bars,
     x=_inputs_bar,
     h=lambda _, shared: shared[1],
     c=lambda _, shared: shared[2],

@@ -347,9 +347,10 @@ cumprod = primitive(_cumprod, a=_cumprod_bar)
 # --- Softmax and its kin -----------------------------------------------------------------------------------
 
 
-def _less_largest(x: Any, axis: Axis) -> Any:
-    """Return x minus the largest element along axes, so that no exponential overflows."""
-    return x - _largest(x, axis=axis, keepdims=True, initial=-math.inf)
+def _less_largest(x: Any, axis: Axis) -> tuple[Any, Any]:
+    """Return x minus the largest element along axes, so that no exponential overflows; and that element."""
+    largest = _largest(x, axis=axis, keepdims=True, initial=-math.inf)
+    return x - largest, largest
 
 
 def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -387,7 +388,7 @@ def _softmax(x: Any, axis: Axis = -1) -> Any:
         x: any shape, which the result has, too.
         axis: an integer, a tuple, or None for all.
     """
-    e = np.exp(_less_largest(_float_array(x), axis))
+    e = np.exp(_less_largest(_float_array(x), axis)[0])
     e /= _total(e, axis=axis, keepdims=True)
     return e
 
@@ -402,7 +403,7 @@ def _log_softmax(x: Any, axis: Axis = -1) -> Any:
         x: any shape, which the result has, too.
         axis: an integer, a tuple, or None for all.
     """
-    x = _less_largest(_float_array(x), axis)
+    x, _ = _less_largest(_float_array(x), axis)
     with np.errstate(divide="ignore"):
         return x - np.log(_total(np.exp(x), axis=axis, keepdims=True))
 
@@ -443,6 +444,7 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = 1) -> Any:
     expected = (
         f"integers {examples} or probabilities {logits.shape} for logits {logits.shape} with classes on axis {axis}"
     )
+    # Of the right shape but no integers, or of no kind that could be right: that is a matter of the type.
     error = TypeError if labels.shape == examples or labels.dtype.kind not in "iuf" else ValueError
     raise error(f"softmax_cross_entropy: expected labels {expected}, got {labels.dtype} {labels.shape}")
 
@@ -450,13 +452,12 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = 1) -> Any:
 def _cross_entropy_of_labels(logits: Any, labels: Any, *, axis: int) -> tuple[Any, Any, Any]:
     logits, labels = _float_array(logits), np.asarray(labels)
     classes = logits.shape[axis]
-    unsigned = labels.view(f"u{labels.itemsize}")  # where a negative number is a large one
-    if _largest(unsigned, axis=None, initial=0) >= classes:
+    unsigned = labels.view(labels.dtype.str.replace("i", "u"))  # where a negative number is a large one
+    if labels.size and _largest(unsigned, axis=None) >= classes:
         raise ValueError(
             f"softmax_cross_entropy: expected labels in 0 .. {classes - 1}, got {labels.min()} .. {labels.max()}"
         )
-    largest = _largest(logits, axis=axis, keepdims=True, initial=-math.inf)
-    z = logits - largest
+    z, largest = _less_largest(logits, axis)
     total = _total(np.exp(z), axis=axis, keepdims=True)
     return np.log(total).reshape(labels.shape) - z[_at_labels(labels, axis)], largest, total
 

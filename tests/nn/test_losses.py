@@ -294,3 +294,11 @@ def test_the_gaussian_loss_warns_too():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_classes_that_are_masked_out_do_not_spoil_a_weighted_cross_entropy():
+    z = Tensor([[0.0, -np.inf, 1.0]], requires_grad=True)
+    loss = F.cross_entropy(z, [0], weight=np.ones(3))
+    loss.backward()
+    assert loss.item() == F.cross_entropy(z.data, [0])
+    assert np.isfinite(z.grad).all()

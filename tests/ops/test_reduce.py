@@ -418,6 +418,21 @@ def test_labels_as_tensor_list_and_probabilities_agree():
         np.testing.assert_allclose(loss.data, losses[0].data, rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [">i4", ">u2", ">i8", np.int8, np.uint8])
+def test_labels_of_any_integer_type(dtype):
+    labels = LABELS.astype(dtype)
+    np.testing.assert_array_equal(ag.softmax_cross_entropy(LOGITS, labels), ag.softmax_cross_entropy(LOGITS, LABELS))
+    if np.dtype(dtype).kind == "i":
+        with pytest.raises(ValueError, match=r"got -2 \.\. -1|got -2 \.\. 0"):
+            ag.softmax_cross_entropy(LOGITS, np.minimum(-labels, 0))
+    with pytest.raises(ValueError, match=r"expected labels in 0 \.\. 2, got 0 \.\. 100"):
+        ag.softmax_cross_entropy(LOGITS, np.where(LABELS == 2, 100, LABELS).astype(dtype))
+
+
+def test_no_examples_and_no_classes():
+    assert ag.softmax_cross_entropy(np.zeros((0, 0)), np.zeros(0, int)).shape == (0,)
+
+
 def test_new_labels_are_checked_when_the_graph_runs_again():
     labels = Tensor(LABELS)
     with ag.record():
