@@ -130,23 +130,23 @@ def _lstm_bars(h_bars: Any, c_bar: Any, *arguments: Any, trace: Any = None) -> t
     steps -= 1
     one = np.ones((), trace.dtype)
     add, multiply, subtract, dot = np.add, np.multiply, np.subtract, np.dot
-    turned = np.ascontiguousarray(weight_hh.T, trace.dtype)
+    i, f, g, o = weight_hh.reshape(4, size, size)
+    turned = np.concatenate([i, f, o, g], dtype=trace.dtype).T.copy()
     h_bars = np.ascontiguousarray(h_bars.transpose(0, 2, 1))
     h_bar, c_bar = np.zeros((size, batch), trace.dtype), c_bar.T.copy()
     bars = np.empty((steps, 4, size, batch), trace.dtype)
     slopes, part = np.empty((3, size, batch), trace.dtype), np.empty((size, batch), trace.dtype)
-    i_f_slopes, o_slope = slopes[:2], slopes[2]
     backward = trace[-2::-1]
     views = zip(
         h_bars[::-1],
         backward[:, :3],
         backward,
         bars[::-1].reshape(steps, 4 * size, batch),
-        bars[::-1, :2],
+        bars[::-1, :3],
         bars[::-1],
         strict=True,
     )
-    for h_bar_here, gates, (i, f, o, g, before, bounded), affine_bar, i_f_bars, (i_bar, f_bar, g_bar, o_bar) in views:
+    for h_bar_here, gates, (i, f, o, g, before, bounded), affine_bar, gate_bars, (i_bar, f_bar, o_bar, g_bar) in views:
         add(h_bar, h_bar_here, h_bar)
         multiply(h_bar, bounded, o_bar)
         multiply(h_bar, o, h_bar)  # c_bar += h_bar o (1 - tanh^2)
@@ -159,15 +159,15 @@ def _lstm_bars(h_bars: Any, c_bar: Any, *arguments: Any, trace: Any = None) -> t
         multiply(c_bar, i, g_bar)
         subtract(one, gates, slopes)  # sigmoid' = s (1 - s)
         multiply(slopes, gates, slopes)
-        multiply(i_f_bars, i_f_slopes, i_f_bars)
-        multiply(o_bar, o_slope, o_bar)
+        multiply(gate_bars, slopes, gate_bars)
         multiply(g, g, part)  # tanh' = 1 - g^2
         multiply(part, g_bar, part)
         subtract(g_bar, part, g_bar)
         multiply(c_bar, f, c_bar)
         dot(turned, affine_bar, h_bar)
     found = np.empty((4, size, steps, batch), trace.dtype)
-    np.copyto(found.transpose(2, 0, 1, 3), bars)
+    for row, gate in enumerate((0, 1, 3, 2)):  # i, f, g, o, as the rows of the weights
+        np.copyto(found[row].transpose(1, 0, 2), bars[:, gate])
     return found.reshape(4 * size, steps * batch), h_bar.T.copy(), c_bar.T.copy()
 
 
@@ -215,8 +215,8 @@ def _inputs_bar(_: Any, shared: Any, x_shape: tuple[int, int, int], weight_ih: A
 
 
 def _recurrent_weight_bar(_: Any, shared: Any, h: Any, out: Any) -> Any:
-    before = np.concatenate([h[None], out[0][:-1]])
-    return shared[0] @ before.reshape(-1, before.shape[2])
+    first, later = shared[0][:, : len(h)], shared[0][:, len(h) :]
+    return first @ h + later @ out[0][:-1].reshape(-1, h.shape[1])
 
 
 lstm = primitive(
