@@ -8,12 +8,14 @@ All three are matrix products with the windows as columns. What costs time there
 - Inside, images lie in memory with the batch as the last axis, (C, H, W, N). The windows of a row are then copied
   as runs of W * N elements, and at a stride > 1 still as runs of N. Results keep that order in memory; by their
   shape they are (N, C, H, W) as ever. What follows (activation, pooling, the next convolution) inherits the order,
-  so that a network pays for one conversion at its entrance and one where it flattens.
-- Windows are copied tile by tile, into as little as fits the processor's cache, and again for the backward pass:
-  nothing that is k * k times as large as the image is ever held.
+  so that a network pays for one conversion at its entrance.
+- A k x k filter sees each element k * k times, but a copy for each of its k columns is enough: the copies of a row lie
+  together, those of the next row behind them, so that k rows, which is what the filter sees from a row of places, are
+  a matrix in one piece, and the matrices of neighbouring rows of places overlap.
+- They are copied tile by tile, into as little as fits the processor's cache, and again for the backward pass.
 - xbar is the convolution of ybar with the turned filter; where the stride s is larger than 1, it is s * s such
-  convolutions, one for each residue of the places, and no product is taken with a zero in between. Where most of
-  what the turned filter sees would be zeros around ybar, the bars of all windows are added up instead.
+  convolutions, one for each residue of the places, and no product is taken with a zero in between. Where that is
+  less work, only the rows of the filter slide, and the bars of its columns are added up: see `_fold`.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ from autograd.primitive import primitive
 
 __all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
 
-CACHE = 1 << 20
-"""Bytes of windows that are copied at a time: the second-level cache of a core."""
+CACHE = 1 << 21
+"""Bytes of windows that are copied at a time, about the second-level cache of a core."""
+
+SHORT = 128
+"""Places in a row of the output, times images, below which several rows go into one product."""
 
 SMALL = 1_000_000
 """Multiplications in a matrix product up to which OpenBLAS works without packing its operands first."""
@@ -60,6 +65,20 @@ class Geometry(NamedTuple):
 # --- Matrices of windows: all arrays here are (C, H, W, N) -------------------------------------------------
 
 
+def _batch_last(x: Any) -> Any:
+    """Return x (N, C, H, W) as (C, H, W, N), a view of it or of a copy.
+
+    Elements at a distance of 2^k bytes fall into a few lines of the processor's cache, and each throws out another: it
+    takes five times as long to collect them from 64 images of 32 x 32 numbers. The copy has them further apart.
+    """
+    n, stride = len(x), x.size // max(1, len(x))
+    if n > 16 and stride * x.itemsize % 1024 == 0 and x.flags.c_contiguous:
+        apart = np.empty((n, stride + 16), x.dtype)[:, :stride].reshape(x.shape)
+        apart[...] = x
+        x = apart
+    return x.transpose(1, 2, 3, 0)
+
+
 def _seen(x: Any, kernel: Sizes, size: Sizes, move: Geometry, dtype: Any) -> Any:
     """Return what the filter sees of x from `size` places: x with zeros around it, or a part of x."""
     before = [p for p, _ in move.padding]
@@ -74,27 +93,6 @@ def _seen(x: Any, kernel: Sizes, size: Sizes, move: Geometry, dtype: Any) -> Any
     return seen
 
 
-def _tiling(columns: int, place: int, n: int, depth: int, outputs: int) -> tuple[int, int, int]:
-    """Return height and width of a tile, and in how many products to divide a row of it.
-
-    Args:
-        columns: places in a row of the output.
-        place: bytes that the windows of a place take, for each of `depth`.
-        n: number of images.
-        depth: elements of a window in one group.
-        outputs: number of filters in a group.
-    """
-    fit = max(1, CACHE // max(1, depth * place))
-    small = max(1, SMALL // max(1, depth * outputs * n))
-    most = min(fit, small) if depth * outputs * 128 <= SMALL else fit
-    if fit < columns:
-        return 1, most, 1
-    if most >= columns:
-        return most // columns, columns, 1
-    parts = next(count for count in range(1, columns + 1) if columns % count == 0 and columns // count <= most)
-    return fit // columns, columns, parts
-
-
 def _tiles(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
     """Yield tiles of the output with the windows of x that they see.
 
@@ -106,26 +104,85 @@ def _tiles(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> 
         outputs: number of filters in a group.
 
     Yields:
-        The index of the tile among (OH, OW), and its windows (groups, products, C / groups * kh * kw, places * N).
+        The index of the tile among (OH, OW), and its windows (groups, rows, parts, C / groups * kh * kw, places) with
+        elements in the order of `_flat`, for `_in_products`.
     """
-    (c, _, _, n), (rows, columns) = x.shape, size
-    channel, down, right, one = x.strides
+    if _is_short(size, x.shape[3]):
+        yield from _short_rows(x, kernel, size, move)
+    else:
+        yield from _long_rows(x, kernel, size, move, outputs)
+
+
+def _is_short(size: Sizes, n: int) -> bool:
+    """Return whether several rows of the output, of `size` places and n images, go into one product."""
+    return size[1] * n < SHORT
+
+
+def _flat(w: Any, size: Sizes, n: int, groups: int) -> Any:
+    """Return filters (O, C / groups, kh, kw) as matrices (groups, 1, 1, O / groups, elements), for `_tiles`."""
+    w = w if _is_short(size, n) else w.swapaxes(1, 2)
+    return w.reshape(groups, 1, 1, len(w) // groups, -1)
+
+
+def _short_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry) -> Iterator[tuple[Any, Any]]:
+    """Yield the tiles, of whole rows, which go into one product: see `_tiles`."""
+    (c, _, _, n), (rows, columns), (kh, kw), groups = x.shape, size, kernel, move.groups
     (sh, sw), (dh, dw) = move.stride, move.dilation
-    steps = (channel, down * dh, right * dw, down * sh, right * sw, one)
-    view = np.ndarray((c, *kernel, *size, n), x.dtype, x, 0, steps)
-    depth = c // move.groups * math.prod(kernel)
-    height, width, parts = _tiling(columns, n * x.itemsize * move.groups, n, depth, outputs)
+    (channel, down, right, _), one = x.strides, x.itemsize
+    view = np.ndarray(
+        (c, kh, kw, rows, columns, n), x.dtype, x, 0, (channel, down * dh, right * dw, down * sh, right * sw, one)
+    )
+    height = max(1, CACHE // max(1, c * kh * kw * columns * n * one))
     for row in range(0, rows, height):
-        products = parts * min(height, rows - row) if parts > 1 else 1
-        for column in range(0, columns, width):
-            tile = (slice(row, row + height), slice(column, column + width))
-            windows = view[:, :, :, *tile].reshape(move.groups, depth, products, -1)
-            yield tile, windows.transpose(0, 2, 1, 3)
+        windows = view[:, :, :, row : row + height]
+        yield (slice(row, row + height), slice(columns)), windows.reshape(groups, 1, 1, c // groups * kh * kw, -1)
 
 
-def _in_products(y: Any, tile: Any, products: int) -> Any:
-    """Return a tile of y (groups, O, OH, OW, N) as a view (groups, O, products, places * N)."""
-    return y[:, :, *tile].reshape(*y.shape[:2], products, -1)
+def _long_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
+    """Yield the tiles, with products of their own for each row: see `_tiles`.
+
+    A row of x is copied kw times, as each column of the filter sees it, in one piece (C / groups, kw, OW, N) for each
+    group. What the filter sees from one row of places are kh such pieces in a line; the next row starts `stride` pieces
+    on. A filter with gaps sees only every dh-th row: the rows of places that see the same ones make up a set.
+    """
+    (c, _, _, n), (rows, columns), (kh, kw), groups = x.shape, size, kernel, move.groups
+    (sh, sw), (dh, dw), depth = move.stride, move.dilation, c // groups * kw
+    (channel, down, right, _), one = x.strides, x.itemsize
+    common = math.gcd(sh, dh)
+    sets, step = dh // common, sh // common
+    cell = max(1, c * kw * n * one)
+    width = max(1, min(columns, CACHE // (cell * (2 * kh - 1))))
+    results = max(1, outputs * groups * width * n * one)
+    height = max(1, min((CACHE // (cell * width) - kh) // step + 1, CACHE // results))
+    steps = (channel * (c // groups), down * dh, channel, right * dw, right * sw, one)
+    for first in range(min(sets, rows)):
+        for row in range(first, rows, height * sets):
+            lines = len(range(row, min(row + height * sets, rows), sets))
+            shape = (groups, (lines - 1) * step + kh, c // groups, kw, columns, n)
+            view = np.ndarray(shape, x.dtype, x, row * sh * down, steps)
+            for column in range(0, columns, width):
+                pieces = np.ascontiguousarray(view[:, :, :, :, column : column + width])
+                length = pieces.shape[4] * n
+                parts = _parts(length, kh * depth * outputs)
+                run, piece = length // parts, depth * length * one
+                places = (pieces.shape[1] * piece, step * piece, run * one, length * one, one)
+                windows = np.ndarray((groups, lines, parts, kh * depth, run), x.dtype, pieces, 0, places)
+                yield (slice(row, row + lines * sets, sets), slice(column, column + width)), windows
+
+
+def _parts(length: int, each: int) -> int:
+    """Return into how many products to divide one of `length` columns, with `each` multiplications for a column.
+
+    It is 1 where products of at least 64 columns cannot be made small.
+    """
+    most = SMALL // max(1, each)
+    return next((n for n in range(1, length // 64 + 1) if length % n == 0 and length // n <= most), 1)
+
+
+def _in_products(y: Any, tile: Any, windows: Any) -> Any:
+    """Return a tile of y (groups, O, OH, OW, N) as a view (groups, rows, parts, O, places) to go with its windows."""
+    _, rows, parts, _, places = windows.shape
+    return y[:, :, *tile].reshape(*y.shape[:2], rows, parts, places).transpose(0, 2, 3, 1, 4)
 
 
 def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
@@ -137,13 +194,12 @@ def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
     outputs = len(w) // groups
     x = _seen(x, kernel, size, move, w.dtype)
     y = np.empty((groups, outputs, *size, n), w.dtype)
-    w = np.ascontiguousarray(w).reshape(groups, 1, outputs, -1)
-    b = None if b is None else b.reshape(groups, outputs, 1)
+    w = _flat(w, size, n, groups)
+    b = None if b is None else b.reshape(groups, outputs, 1, 1, 1)
     for tile, windows in _tiles(x, kernel, size, move, outputs):
-        part = _in_products(y, tile, windows.shape[1])
-        np.matmul(w, windows, out=part.transpose(0, 2, 1, 3))
+        np.matmul(w, windows, out=_in_products(y, tile, windows))
         if b is not None:
-            part = y[:, :, *tile].reshape(groups, outputs, -1)
+            part = y[:, :, *tile]
             part += b
     return y.reshape(groups * outputs, *size, n)
 
@@ -151,25 +207,24 @@ def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
 def _fold(ybar: Any, w: Any, size: Sizes, move: Geometry) -> Any:
     """Return the bar (C, *size, N) of the input, from ybar (O, OH, OW, N) and w (O, C / groups, kh, kw), at stride 1.
 
-    All windows of the bar, w^T ybar, are added up at their places. That is slower than sliding the turned filter
-    over ybar, unless much of what the filter would then see are zeros around ybar.
+    Only the rows of the turned filter slide over ybar; what each of its columns gives is added up at its place. Where
+    ybar has fewer rows than the filter, what each of its cells gives is.
     """
-    groups, kernel, (outputs, rows, columns, n) = move.groups, w.shape[2:], ybar.shape
-    w = np.ascontiguousarray(w.reshape(groups, outputs // groups, -1).swapaxes(1, 2))
-    ybar = np.ascontiguousarray(ybar, w.dtype).reshape(groups, outputs // groups, rows, columns * n)
-    channels = w.shape[1] * groups // math.prod(kernel)
-    extent = [count + r - 1 for count, r in zip((rows, columns), spans(kernel, move.dilation), strict=True)]
-    xbar = np.zeros((channels, *extent, n), w.dtype)
-    # Each element is read once: fewer, longer additions pay more than windows that stay in the cache.
-    height = max(1, 4 * CACHE // max(1, groups * w.shape[1] * columns * n * w.itemsize))
-    for row in range(0, rows, height):
-        part = ybar[:, :, row : row + height]
-        count = part.shape[2]
-        windows = (w @ part.reshape(groups, outputs // groups, -1)).reshape(channels, *kernel, count, columns, n)
-        for i, j in np.ndindex(*kernel):
-            down, right = row + i * move.dilation[0], j * move.dilation[1]
-            xbar[:, down : down + count, right : right + columns] += windows[:, i, j]
+    groups, (_, rows, columns, n), (kh, kw), (dh, dw) = move.groups, ybar.shape, w.shape[2:], move.dilation
     (up, _), (left, _) = move.padding
+    w = _turned(w, groups)
+    if rows < kh:
+        taps, slid, before = kh, rows, 0
+        w = w.transpose(0, 2, 3, 1)[..., None, None]
+    else:
+        taps, slid, before, up = 1, size[0], dh * (kh - 1) - up, 0
+        w = w[:, :, ::-1].transpose(0, 3, 1, 2)[..., None]
+    w = w.reshape(-1, *w.shape[-3:])
+    parts = _slide(ybar, w, None, (slid, columns), Geometry((1, 1), ((before, 0), (0, 0)), (dh, 1), groups))
+    parts = parts.reshape(len(parts) // (taps * kw), taps, kw, slid, columns, n)
+    xbar = np.zeros((len(parts), slid + dh * (taps - 1), columns + dw * (kw - 1), n), w.dtype)
+    for i, j in np.ndindex(taps, kw):
+        xbar[:, i * dh : i * dh + slid, j * dw : j * dw + columns] += parts[:, i, j]
     return xbar[:, up : up + size[0], left : left + size[1]]
 
 
@@ -211,7 +266,7 @@ def _forward(x: Any, w: Any, b: Any, *, move: Geometry) -> Any:
         return _forward(x[:, :, None], w[:, :, None], b, move=move.planar())[:, :, 0]
     dtype, work = _work_dtype(x, w) if b is None else _work_dtype(x, w, b)
     size = places("convolution", x.shape[2:], move.padding, spans(w.shape[2:], move.dilation), move.stride)
-    y = _slide(x.transpose(1, 2, 3, 0), w.astype(work, copy=False), b, size, move)
+    y = _slide(_batch_last(x), w.astype(work, copy=False), b, size, move)
     return y.transpose(3, 0, 1, 2).astype(dtype, copy=False)
 
 
@@ -220,8 +275,9 @@ def _backward_input(ybar: Any, w: Any, *, size: Sizes, move: Geometry) -> Any:
     if ybar.ndim == 3:
         return _backward_input(ybar[:, :, None], w[:, :, None], size=(1, *size), move=move.planar())[:, :, 0]
     dtype, work = _work_dtype(ybar, w)
-    ybar, w = ybar.transpose(1, 2, 3, 0), w.astype(work, copy=False)
-    if move.stride == (1, 1) and math.prod(size) > 1.5 * math.prod(ybar.shape[1:3]):
+    ybar, w = _batch_last(ybar), w.astype(work, copy=False)
+    more = math.prod(size) / max(1, math.prod(ybar.shape[1:3]))
+    if move.stride == (1, 1) and more * more * len(ybar) > 3.5 * w.shape[1] * move.groups:
         return _fold(ybar, w, size, move).transpose(3, 0, 1, 2).astype(dtype, copy=False)
     w = _turned(w, move.groups)
     gaps = tuple(d // math.gcd(d, s) for d, s in zip(move.dilation, move.stride, strict=True))
@@ -245,16 +301,20 @@ def _backward_filter(ybar: Any, x: Any, *, size: Sizes, move: Geometry) -> Any:
     if ybar.ndim == 3:
         return _backward_filter(ybar[:, :, None], x[:, :, None], size=(1, *size), move=move.planar())[:, :, 0]
     dtype, work = _work_dtype(ybar, x)
-    ybar = np.ascontiguousarray(ybar.transpose(1, 2, 3, 0), work)
+    ybar = np.ascontiguousarray(_batch_last(ybar), work)
     outputs, *counts, n = ybar.shape
     outputs, channels = outputs // move.groups, x.shape[1] // move.groups
-    x = _seen(x.transpose(1, 2, 3, 0), size, tuple(counts), move, work)
+    x = _seen(_batch_last(x), size, tuple(counts), move, work)
     ybar = ybar.reshape(move.groups, outputs, *counts, n)
     wbar = np.zeros((move.groups, channels * math.prod(size), outputs), work)
     for tile, windows in _tiles(x, size, tuple(counts), move, outputs):
-        part = _in_products(ybar, tile, windows.shape[1])
-        wbar += np.matmul(windows, part.transpose(0, 2, 3, 1)).sum(axis=1)
-    return wbar.swapaxes(1, 2).astype(dtype).reshape(move.groups * outputs, channels, *size)
+        part = _in_products(ybar, tile, windows)
+        wbar += np.matmul(windows, part.swapaxes(-1, -2)).sum(axis=(1, 2))
+    if _is_short((*counts,), n):
+        wbar = wbar.swapaxes(1, 2)
+    else:
+        wbar = wbar.reshape(move.groups, size[0], channels, size[1], outputs).transpose(0, 4, 2, 1, 3)
+    return wbar.astype(dtype).reshape(move.groups * outputs, channels, *size)
 
 
 _conv: Any = primitive(

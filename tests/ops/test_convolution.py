@@ -90,8 +90,10 @@ def test_E4_same_puts_the_extra_cell_at_the_end():
 GEOMETRIES = [*itertools.product((1, (2, 1), 3), (0, 1, (2, 1)), (1, 2, (1, 3)), (1, 2))]
 
 
+@pytest.mark.parametrize("short", [1, 10**9], ids=["a row a product", "several rows"])
 @pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), GEOMETRIES)
-def test_values_and_gradients_are_torchs(stride, padding, dilation, groups):
+def test_values_and_gradients_are_torchs(monkeypatch, stride, padding, dilation, groups, short):
+    monkeypatch.setattr(module, "SHORT", short)
     torch = pytest.importorskip("torch", reason="torch is the oracle here and is not installed")
     rng = np.random.default_rng(0)
     for lengths, kernel in itertools.product(((7, 9), (8, 8)), ((3, 3), (1, 1), (2, 3))):
@@ -129,13 +131,18 @@ def test_transpose_is_the_bar_of_the_input(padding, length):
     np.testing.assert_array_equal(t.grad, ag.conv_transpose2d(ybar, w, stride=2, padding=padding))
 
 
-@pytest.mark.parametrize("limits", [(1, 1), (1, 10**9), (1 << 12, 1000), (1 << 12, 10**9), (1 << 20, 1000)])
-@pytest.mark.parametrize("geometry", [{}, {"stride": (1, 2), "padding": 2, "groups": 2}])
-def test_how_the_work_is_divided_does_not_matter(monkeypatch, limits, geometry):
+@pytest.mark.parametrize("short", [1, 10**9], ids=["a row a product", "several rows"])
+@pytest.mark.parametrize("limits", [(1, 1), (1, 10**9), (1 << 14, 40_000), (1 << 14, 10**9), (1 << 20, 40_000)])
+@pytest.mark.parametrize(
+    "geometry",
+    [{}, {"stride": (1, 2), "padding": 2, "groups": 2}, {"stride": (2, 1), "dilation": (3, 2), "padding": 3}],
+)
+def test_how_the_work_is_divided_does_not_matter(monkeypatch, limits, geometry, short):
     monkeypatch.setattr(module, "CACHE", limits[0])
     monkeypatch.setattr(module, "SMALL", limits[1])
+    monkeypatch.setattr(module, "SHORT", short)
     rng = np.random.default_rng(0)
-    x, w = rng.normal(size=(3, 4, 9, 11)), rng.normal(size=(8, 4 // geometry.get("groups", 1), 3, 3))
+    x, w = rng.normal(size=(16, 4, 9, 12)), rng.normal(size=(8, 4 // geometry.get("groups", 1), 3, 3))
     ours = [Tensor(x, requires_grad=True), Tensor(w, requires_grad=True)]
     y = ag.conv2d(*ours, **geometry)
     bar = rng.normal(size=y.shape)
@@ -144,6 +151,16 @@ def test_how_the_work_is_divided_does_not_matter(monkeypatch, limits, geometry):
     y = ag.conv2d(*ours, **geometry)
     for a, e in zip(found, [conv(x, w, **geometry), *ag.grad(y, ours, bar)], strict=True):
         np.testing.assert_allclose(a, e, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("size", [(8, 16), (2, 7)], ids=["1024 bytes apart", "not a power of 2 apart"])
+def test_how_far_images_lie_apart_does_not_matter(size):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(20, 1, *size)), rng.normal(size=(3, 1, 2, 2))
+    before = x.copy()
+    np.testing.assert_allclose(ag.conv2d(x, w), conv(x, w), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(ag.conv2d(x[:, :, ::-1], w), ag.conv2d(x[:, :, ::-1].copy(), w))
+    np.testing.assert_array_equal(x, before)
 
 
 # --- Layout, memory, dtype ---------------------------------------------------------------------------------
@@ -158,7 +175,7 @@ def test_batch_is_the_last_axis_in_memory_and_stays_there():
 
 
 def test_forward_and_backward_hold_no_copy_of_all_windows():
-    x = Tensor(np.ones((2, 8, 96, 96), np.float32), requires_grad=True)
+    x = Tensor(np.ones((8, 8, 96, 96), np.float32), requires_grad=True)
     w = Tensor(np.ones((8, 8, 5, 5), np.float32), requires_grad=True)
     tracemalloc.start()
     try:

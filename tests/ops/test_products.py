@@ -237,3 +237,17 @@ def test_products_take_lists_beside_tensors():
     x = tracked(3)
     for f in (ag.dot, ag.inner, ag.outer, ag.vdot, ag.kron, ag.cross, ag.vecdot):
         np.testing.assert_allclose(f([1.0, 2.0, 3.0], x).data, f(np.array([1.0, 2.0, 3.0]), x.data))
+
+
+@pytest.mark.parametrize(
+    "shapes", [((4, 1), (3, 1)), ((2, 4, 1), (3, 1)), ((4, 3), (1, 3)), ((1, 3), (2, 3)), ((1,), (2, 1))]
+)
+def test_products_of_columns_and_rows(shapes):
+    x, w = (Tensor(values(*shape), requires_grad=True) for shape in shapes)
+    bar = values(*shapes[0][:-1], shapes[1][0])
+    z = ag.linear(x, w)
+    np.testing.assert_allclose(z.data, x.data @ w.data.T, rtol=0, atol=1e-15)
+    z.backward(bar)
+    np.testing.assert_allclose(x.grad, bar @ w.data, rtol=0, atol=1e-15)
+    rows, bars = x.data.reshape(-1, shapes[0][-1]), bar.reshape(-1, shapes[1][0])
+    np.testing.assert_allclose(w.grad, bars.T @ rows, rtol=0, atol=1e-15)

@@ -123,6 +123,9 @@ EQUIVALENT = {
     ("matmul", "x", "always False: y.ndim == 2"): SHORTCUT,
     ("matmul", "y", "always False: x.ndim == 2"): SHORTCUT,
     ("linear", "*", "in _as_rows, always False: x.ndim == 2"): SHORTCUT,
+    **of_each("linear matmul", "in _product, always False: x.shape[-1] == 1", SHORTCUT),
+    **of_each("linear matmul", "in _product, index lost: x.shape[-1] -> x.shape", SHORTCUT),
+    ("linear", "w", "in _product, sign lost: -1 -> 1"): "there are two axes, so the last is the second",
     ("linear", "b", "always False: len(b_shape) == 1"): SUMMED,
     ("linear", "b", "call lost: _sum_of_rows(zbar) -> zbar"): SUMMED,
     **{
