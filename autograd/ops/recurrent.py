@@ -146,24 +146,22 @@ def _lstm_bars(h_bars: Any, c_bar: Any, *arguments: Any, trace: Any = None) -> t
         bars[::-1],
         strict=True,
     )
+    # What the sigmoids' bars have in common with others comes first, their slopes s (1 - s) last.
     for h_bar_here, gates, (i, f, o, g, before, bounded), affine_bar, gate_bars, (i_bar, f_bar, o_bar, g_bar) in views:
         add(h_bar, h_bar_here, h_bar)
+        multiply(h_bar, o, h_bar)
         multiply(h_bar, bounded, o_bar)
-        multiply(h_bar, o, h_bar)  # c_bar += h_bar o (1 - tanh^2)
-        add(c_bar, h_bar, c_bar)
-        multiply(bounded, bounded, part)
-        multiply(h_bar, part, h_bar)
-        subtract(c_bar, h_bar, c_bar)
-        multiply(c_bar, g, i_bar)
-        multiply(c_bar, before, f_bar)
+        add(c_bar, h_bar, c_bar)  # + h_bar o (1 - tanh^2)
+        multiply(o_bar, bounded, part)
+        subtract(c_bar, part, c_bar)
         multiply(c_bar, i, g_bar)
-        subtract(one, gates, slopes)  # sigmoid' = s (1 - s)
-        multiply(slopes, gates, slopes)
-        multiply(gate_bars, slopes, gate_bars)
-        multiply(g, g, part)  # tanh' = 1 - g^2
-        multiply(part, g_bar, part)
+        multiply(g_bar, g, i_bar)
+        multiply(i_bar, g, part)  # tanh' = 1 - g^2
         subtract(g_bar, part, g_bar)
         multiply(c_bar, f, c_bar)
+        multiply(c_bar, before, f_bar)
+        subtract(one, gates, slopes)
+        multiply(gate_bars, slopes, gate_bars)
         dot(turned, affine_bar, h_bar)
     found = np.empty((4, size, steps, batch), trace.dtype)
     for row, gate in enumerate((0, 1, 3, 2)):  # i, f, g, o, as the rows of the weights
