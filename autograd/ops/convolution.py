@@ -36,7 +36,7 @@ CACHE = 1 << 21
 """Bytes of windows that are copied at a time, about the second-level cache of a core."""
 
 SHORT = 128
-"""Places in a row of the output, times images, below which several rows go into one product."""
+"""Places in a row of the output, times images, below which a product for each row would be too small."""
 
 SMALL = 1_000_000
 """Multiplications in a matrix product up to which OpenBLAS works without packing its operands first."""
@@ -107,25 +107,29 @@ def _tiles(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> 
         The index of the tile among (OH, OW), and its windows (groups, rows, parts, C / groups * kh * kw, places) with
         elements in the order of `_flat`, for `_in_products`.
     """
-    if _is_short(size, x.shape[3]):
-        yield from _short_rows(x, kernel, size, move)
-    else:
-        yield from _long_rows(x, kernel, size, move, outputs)
+    by_rows = _long_rows if _has_long_rows(kernel, size, x.shape[3]) else _whole_rows
+    yield from by_rows(x, kernel, size, move, outputs)
 
 
-def _is_short(size: Sizes, n: int) -> bool:
-    """Return whether several rows of the output, of `size` places and n images, go into one product."""
-    return size[1] * n < SHORT
+def _has_long_rows(kernel: Sizes, size: Sizes, n: int) -> bool:
+    """Return whether each row of the output gets products of its own: it is long, and shares rows of x with the next.
+
+    Args:
+        kernel: (kh, kw).
+        size: (OH, OW).
+        n: number of images.
+    """
+    return kernel[0] > 1 and size[1] * n >= SHORT
 
 
 def _flat(w: Any, size: Sizes, n: int, groups: int) -> Any:
     """Return filters (O, C / groups, kh, kw) as matrices (groups, 1, 1, O / groups, elements), for `_tiles`."""
-    w = w if _is_short(size, n) else w.swapaxes(1, 2)
+    w = w.swapaxes(1, 2) if _has_long_rows(w.shape[2:], size, n) else w
     return w.reshape(groups, 1, 1, len(w) // groups, -1)
 
 
-def _short_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry) -> Iterator[tuple[Any, Any]]:
-    """Yield the tiles, of whole rows, which go into one product: see `_tiles`."""
+def _whole_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
+    """Yield the tiles, of several rows that go into one product: see `_tiles`."""
     (c, _, _, n), (rows, columns), (kh, kw), groups = x.shape, size, kernel, move.groups
     (sh, sw), (dh, dw) = move.stride, move.dilation
     (channel, down, right, _), one = x.strides, x.itemsize
@@ -133,9 +137,12 @@ def _short_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry) -> Iterator[
         (c, kh, kw, rows, columns, n), x.dtype, x, 0, (channel, down * dh, right * dw, down * sh, right * sw, one)
     )
     height = max(1, CACHE // max(1, c * kh * kw * columns * n * one))
+    depth = c // groups * kh * kw
     for row in range(0, rows, height):
-        windows = view[:, :, :, row : row + height]
-        yield (slice(row, row + height), slice(columns)), windows.reshape(groups, 1, 1, c // groups * kh * kw, -1)
+        length = min(height, rows - row) * columns * n
+        parts = _parts(length, depth * outputs)
+        windows = view[:, :, :, row : row + height].reshape(groups, 1, depth, parts, length // parts)
+        yield (slice(row, row + height), slice(columns)), windows.swapaxes(2, 3)
 
 
 def _long_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
@@ -310,10 +317,10 @@ def _backward_filter(ybar: Any, x: Any, *, size: Sizes, move: Geometry) -> Any:
     for tile, windows in _tiles(x, size, tuple(counts), move, outputs):
         part = _in_products(ybar, tile, windows)
         wbar += np.matmul(windows, part.swapaxes(-1, -2)).sum(axis=(1, 2))
-    if _is_short((*counts,), n):
-        wbar = wbar.swapaxes(1, 2)
-    else:
+    if _has_long_rows(size, (*counts,), n):
         wbar = wbar.reshape(move.groups, size[0], channels, size[1], outputs).transpose(0, 4, 2, 1, 3)
+    else:
+        wbar = wbar.swapaxes(1, 2)
     return wbar.astype(dtype).reshape(move.groups * outputs, channels, *size)
 
 
