@@ -83,12 +83,11 @@ class Adam(Optimizer):
         scratch *= 1 - b2
         v *= b2
         v += scratch
-        # v's correction goes into the two numbers: m' / (sqrt(v / c^2) + eps) = c m' / (sqrt(v) + c eps).
-        c = math.sqrt(1 - b2**t)
         np.sqrt(v, out=scratch)
-        scratch += c * eps
+        scratch /= math.sqrt(1 - b2**t)
+        scratch += eps
         np.divide(m, scratch, out=scratch)
-        scratch *= lr * c / (1 - b1**t)
+        scratch *= lr / (1 - b1**t)
         w -= scratch
 
 
