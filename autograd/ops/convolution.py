@@ -11,11 +11,12 @@ All three are matrix products with the windows as columns. What costs time there
   so that a network pays for one conversion at its entrance.
 - A k x k filter sees each element k * k times, but a copy for each of its k columns is enough: the copies of a row lie
   together, those of the next row behind them, so that k rows, which is what the filter sees from a row of places, are
-  a matrix in one piece, and the matrices of neighbouring rows of places overlap.
+  a matrix in one piece, and the matrices of neighbouring rows of places overlap. Only where rows are short, all
+  windows are copied, so that several rows go into one product.
 - They are copied tile by tile, into as little as fits the processor's cache, and again for the backward pass.
 - xbar is the convolution of ybar with the turned filter; where the stride s is larger than 1, it is s * s such
-  convolutions, one for each residue of the places, and no product is taken with a zero in between. Where that is
-  less work, only the rows of the filter slide, and the bars of its columns are added up: see `_fold`.
+  convolutions, one for each residue of the places, and no product is taken with a zero in between. At stride 1, and
+  where that is less work, only the rows of the filter slide, and the bars of its columns are added up: see `_fold`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ SHORT = 128
 
 SMALL = 1_000_000
 """Multiplications in a matrix product up to which OpenBLAS works without packing its operands first."""
+
+
+FOLD = 3.5
+"""How many times as many output as input channels a filter must have for `_fold` to be faster, as measured: it copies
+those of the input. Where ybar has only one place for q of the input, a q * q-th of that is enough."""
 
 
 class Geometry(NamedTuple):
@@ -107,49 +113,63 @@ def _tiles(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> 
         The index of the tile among (OH, OW), and its windows (groups, rows, parts, C / groups * kh * kw, places) with
         elements in the order of `_flat`, for `_in_products`.
     """
-    by_rows = _long_rows if _has_long_rows(kernel, size, x.shape[3]) else _whole_rows
+    by_rows = _long_rows if _has_long_rows(kernel, size, x.shape[3], move) else _whole_rows
     yield from by_rows(x, kernel, size, move, outputs)
 
 
-def _has_long_rows(kernel: Sizes, size: Sizes, n: int) -> bool:
+def _has_long_rows(kernel: Sizes, size: Sizes, n: int, move: Geometry) -> bool:
     """Return whether each row of the output gets products of its own: it is long, and shares rows of x with the next.
 
     Args:
         kernel: (kh, kw).
         size: (OH, OW).
         n: number of images.
+        move: of the filter.
     """
-    return kernel[0] > 1 and size[1] * n >= SHORT
+    return size[1] * n >= SHORT and kernel[0] > move.stride[0] // math.gcd(move.stride[0], move.dilation[0])
 
 
-def _flat(w: Any, size: Sizes, n: int, groups: int) -> Any:
+def _flat(w: Any, size: Sizes, n: int, move: Geometry) -> Any:
     """Return filters (O, C / groups, kh, kw) as matrices (groups, 1, 1, O / groups, elements), for `_tiles`."""
-    w = w.swapaxes(1, 2) if _has_long_rows(w.shape[2:], size, n) else w
-    return w.reshape(groups, 1, 1, len(w) // groups, -1)
+    w = w.swapaxes(1, 2) if _has_long_rows(w.shape[2:], size, n, move) else w
+    return w.reshape(move.groups, 1, 1, len(w) // move.groups, -1)
+
+
+def _unflat(w: Any, kernel: Sizes, size: Sizes, n: int, move: Geometry) -> Any:
+    """Return matrices (groups, elements, O / groups) as filters: what `_flat` does, turned and undone."""
+    groups, elements, outputs = w.shape
+    channels = elements // math.prod(kernel)
+    if _has_long_rows(kernel, size, n, move):
+        w = w.reshape(groups, kernel[0], channels, kernel[1], outputs).transpose(0, 4, 2, 1, 3)
+    else:
+        w = w.swapaxes(1, 2)
+    return w.reshape(groups * outputs, channels, *kernel)
 
 
 def _whole_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
-    """Yield the tiles, of several rows that go into one product: see `_tiles`."""
+    """Yield the tiles, of rows that go into one product or of a part of one: see `_tiles`."""
     (c, _, _, n), (rows, columns), (kh, kw), groups = x.shape, size, kernel, move.groups
-    (sh, sw), (dh, dw) = move.stride, move.dilation
+    (sh, sw), (dh, dw), depth = move.stride, move.dilation, c // groups * kh * kw
     (channel, down, right, _), one = x.strides, x.itemsize
-    view = np.ndarray(
-        (c, kh, kw, rows, columns, n), x.dtype, x, 0, (channel, down * dh, right * dw, down * sh, right * sw, one)
-    )
-    height = max(1, CACHE // max(1, c * kh * kw * columns * n * one))
-    depth = c // groups * kh * kw
+    steps = (channel, down * dh, right * dw, down * sh, right * sw, one)
+    view = np.ndarray((c, kh, kw, rows, columns, n), x.dtype, x, 0, steps)
+    place = max(1, c * kh * kw * n * one)
+    width = max(1, min(columns, CACHE // place))
+    height = max(1, CACHE // (place * width)) if width == columns else 1
     for row in range(0, rows, height):
-        length = min(height, rows - row) * columns * n
-        parts = _parts(length, depth * outputs)
-        windows = view[:, :, :, row : row + height].reshape(groups, 1, depth, parts, length // parts)
-        yield (slice(row, row + height), slice(columns)), windows.swapaxes(2, 3)
+        for column in range(0, columns, width):
+            tile = (slice(row, row + height), slice(column, column + width))
+            seen = view[:, :, :, *tile]
+            length = seen.size // (c * kh * kw)
+            parts = _parts(length, depth * outputs)
+            yield tile, seen.reshape(groups, 1, depth, parts, length // parts).swapaxes(2, 3)
 
 
 def _long_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int) -> Iterator[tuple[Any, Any]]:
     """Yield the tiles, with products of their own for each row: see `_tiles`.
 
     A row of x is copied kw times, as each column of the filter sees it, in one piece (C / groups, kw, OW, N) for each
-    group. What the filter sees from one row of places are kh such pieces in a line; the next row starts `stride` pieces
+    group. What the filter sees from one row of places are kh such pieces in a line; the next row starts `step` pieces
     on. A filter with gaps sees only every dh-th row: the rows of places that see the same ones make up a set.
     """
     (c, _, _, n), (rows, columns), (kh, kw), groups = x.shape, size, kernel, move.groups
@@ -157,10 +177,10 @@ def _long_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int)
     (channel, down, right, _), one = x.strides, x.itemsize
     common = math.gcd(sh, dh)
     sets, step = dh // common, sh // common
-    cell = max(1, c * kw * n * one)
-    width = max(1, min(columns, CACHE // (cell * (2 * kh - 1))))
-    results = max(1, outputs * groups * width * n * one)
-    height = max(1, min((CACHE // (cell * width) - kh) // step + 1, CACHE // results))
+    # As wide as still lets kh rows of places share their pieces; as high as leaves the pieces, and the results, room.
+    seen, made = max(1, c * kw * n * one), max(1, outputs * groups * n * one)  # bytes for a column of a row
+    width = max(1, min(columns, CACHE // (seen * (2 * kh - 1))))
+    height = max(1, min((CACHE // (seen * width) - kh) // step + 1, CACHE // (made * width)))
     steps = (channel * (c // groups), down * dh, channel, right * dw, right * sw, one)
     for first in range(min(sets, rows)):
         for row in range(first, rows, height * sets):
@@ -180,14 +200,20 @@ def _long_rows(x: Any, kernel: Sizes, size: Sizes, move: Geometry, outputs: int)
 def _parts(length: int, each: int) -> int:
     """Return into how many products to divide one of `length` columns, with `each` multiplications for a column.
 
-    It is 1 where products of at least 64 columns cannot be made small.
+    That is as few as make them small; but 1 where equal ones, of at least 64 columns, cannot be.
     """
     most = SMALL // max(1, each)
-    return next((n for n in range(1, length // 64 + 1) if length % n == 0 and length // n <= most), 1)
+    if most < 64:
+        return 1
+    enough = range(max(1, -(-length // most)), length // 64 + 1)
+    return next((parts for parts in enough if length % parts == 0), 1)
 
 
 def _in_products(y: Any, tile: Any, windows: Any) -> Any:
-    """Return a tile of y (groups, O, OH, OW, N) as a view (groups, rows, parts, O, places) to go with its windows."""
+    """Return a tile of y (groups, O, OH, OW, N) as (groups, rows, parts, O, places), to go with its windows.
+
+    It is a view, which can be written to: rows that are put together are whole, and follow each other.
+    """
     _, rows, parts, _, places = windows.shape
     return y[:, :, *tile].reshape(*y.shape[:2], rows, parts, places).transpose(0, 2, 3, 1, 4)
 
@@ -201,7 +227,7 @@ def _slide(x: Any, w: Any, b: Any, size: Sizes, move: Geometry) -> Any:
     outputs = len(w) // groups
     x = _seen(x, kernel, size, move, w.dtype)
     y = np.empty((groups, outputs, *size, n), w.dtype)
-    w = _flat(w, size, n, groups)
+    w = _flat(w, size, n, move)
     b = None if b is None else b.reshape(groups, outputs, 1, 1, 1)
     for tile, windows in _tiles(x, kernel, size, move, outputs):
         np.matmul(w, windows, out=_in_products(y, tile, windows))
@@ -284,7 +310,7 @@ def _backward_input(ybar: Any, w: Any, *, size: Sizes, move: Geometry) -> Any:
     dtype, work = _work_dtype(ybar, w)
     ybar, w = _batch_last(ybar), w.astype(work, copy=False)
     more = math.prod(size) / max(1, math.prod(ybar.shape[1:3]))
-    if move.stride == (1, 1) and more * more * len(ybar) > 3.5 * w.shape[1] * move.groups:
+    if move.stride == (1, 1) and more * more * len(ybar) > FOLD * w.shape[1] * move.groups:
         return _fold(ybar, w, size, move).transpose(3, 0, 1, 2).astype(dtype, copy=False)
     w = _turned(w, move.groups)
     gaps = tuple(d // math.gcd(d, s) for d, s in zip(move.dilation, move.stride, strict=True))
@@ -317,11 +343,7 @@ def _backward_filter(ybar: Any, x: Any, *, size: Sizes, move: Geometry) -> Any:
     for tile, windows in _tiles(x, size, tuple(counts), move, outputs):
         part = _in_products(ybar, tile, windows)
         wbar += np.matmul(windows, part.swapaxes(-1, -2)).sum(axis=(1, 2))
-    if _has_long_rows(size, (*counts,), n):
-        wbar = wbar.reshape(move.groups, size[0], channels, size[1], outputs).transpose(0, 4, 2, 1, 3)
-    else:
-        wbar = wbar.swapaxes(1, 2)
-    return wbar.astype(dtype).reshape(move.groups * outputs, channels, *size)
+    return _unflat(wbar.astype(dtype, copy=False), size, (*counts,), n, move)
 
 
 _conv: Any = primitive(

@@ -186,6 +186,18 @@ def test_forward_and_backward_hold_no_copy_of_all_windows():
     assert peak < 8 * x.nbytes < 25 * x.nbytes
 
 
+def test_long_sequences_are_copied_in_parts():
+    x = Tensor(np.ones((2, 16, 40_000), np.float32), requires_grad=True)
+    w = Tensor(np.ones((16, 16, 9), np.float32), requires_grad=True)
+    tracemalloc.start()
+    try:
+        ag.conv1d(x, w, padding=4).sum().backward()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 7 * x.nbytes < 9 * x.nbytes
+
+
 def test_nothing_is_computed_for_an_input_that_needs_no_gradient():
     x, w = Tensor(np.ones((1, 1, 4, 4))), Tensor(np.ones((1, 1, 3, 3)), requires_grad=True)
     with ag.record() as graph:
