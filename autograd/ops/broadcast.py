@@ -30,9 +30,13 @@ sum_to: Any = primitive(_sum_to, x=lambda ybar, x_shape: _broadcast(ybar, shape=
 
 
 def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
-    if not getattr(x, "shape", ()) and math.prod(shape) < 2**16:  # for more, writing takes longer than reading a view
+    lengths = getattr(x, "shape", ())
+    if len(lengths) <= len(shape) and math.prod(shape) < 2**15:  # for more, writing takes longer than making a view
         repeated = np.empty(shape, getattr(x, "dtype", type(x)))
-        repeated.fill(x)
+        if lengths:
+            np.copyto(repeated, x)
+        else:
+            repeated.fill(x)
         return repeated
     return np.broadcast_to(x, shape)
 

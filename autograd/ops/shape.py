@@ -30,7 +30,7 @@ _reshape = primitive(
     lambda a, *, shape: a.reshape(shape), name="reshape", a=lambda ybar, a_shape: ybar.reshape(a_shape)
 )
 _transpose = primitive(
-    lambda a, *, axes: a.transpose(axes), name="transpose", a=lambda ybar, axes: transpose(ybar, _inverse(axes))
+    lambda a, *, axes: a.transpose(axes), name="transpose", a=lambda ybar, axes: ybar.transpose(_inverse(axes))
 )
 _swapaxes = primitive(
     lambda a, *, axis1, axis2: a.swapaxes(axis1, axis2),

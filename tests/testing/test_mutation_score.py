@@ -100,10 +100,6 @@ EQUIVALENT = {
     ("elu", "x", "off by one: 0 -> 1 (number 2)"): "it is in the branch for x > 0, and limits what is not selected",
     # Broadcasting, shapes
     ("broadcast_to", "x", "reduction lost: sum_to(ybar, shape=x_shape) -> ybar"): SUMMED,
-    ("transpose", "a", "in transpose, call lost: _as_tuple(axes) -> axes"): "it is a tuple already",
-    ("transpose", "a", "in _as_tuple, always True: np.iterable(value)"): NOT_REACHED,
-    ("transpose", "a", "in _as_tuple, call lost: np.iterable(value) -> value"): NOT_REACHED,
-    ("transpose", "a", "in _as_tuple, call lost: operator.index(value) -> operator"): NOT_REACHED,
     ("pad", "array", "always True: any(width)"): SHORTCUT,
     # Indexing, ordering
     ("setitem", "value", "always True: _repeats(index, arrays)"): SHORTCUT,
